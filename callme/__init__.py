@@ -1,0 +1,3 @@
+"""CallMe joins an Asterisk or FreePBX phone system to a CRM."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,124 @@
+"""What a portal shall know of a call: the only thing that crosses from the PBX side to a CRM.
+
+`crm.policy` makes intents, the outbox keeps them, a portal's adapter phrases them. An intent carries everything an
+adapter needs (adapters never see the call model), names people by extension (only the adapter knows portal users) and
+is plain data, so that it survives a restart as JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class Direction(StrEnum):
+    """Who called whom, seen from the company."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Result(StrEnum):
+    """How a call ended for the customer. Everything but `ANSWERED` means that no person talked with him."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no-answer"
+    BUSY = "busy"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"  # the calling side gave up while it rang
+    FAILED = "failed"  # wrong number, no route, congestion
+    VOICEMAIL = "voicemail"
+    AFTER_HOURS = "after-hours"
+    UNKNOWN = "unknown"  # the end was not seen: the PBX or our link was down
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What every intent says about its call.
+
+    `call` is the CallId, at most 64 characters, unique over all PBXs. `number` is the outside party in E.164 with `+`,
+    else as the PBX gave it; empty when hidden. `line` is the DID or the number shown outside, empty when unknown.
+    `started_at` is in epoch seconds.
+    """
+
+    call: str
+    direction: Direction
+    number: str
+    name: str
+    line: str
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Open the call in the portal. `owner` is the extension it is opened for, `None` when nobody is known."""
+
+    KIND: ClassVar[str] = "register"
+    about: CallFacts
+    owner: str | None
+    ordinal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Close the call with its one true record.
+
+    `owner` is who talked last, or who owns the missed call; `None` leaves it to the portal's default user.
+    `talk_s` is the customer's talk with people in whole seconds, at least 1 when answered, else 0.
+    `lost` says that the end was not seen and `talk_s` counts only what is certain.
+    """
+
+    KIND: ClassVar[str] = "finish"
+    about: CallFacts
+    owner: str | None
+    result: Result
+    talk_s: int
+    ended_at: float
+    lost: bool = False
+    ordinal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """Attach a recording to the finished call. `path` is the file as the PBX names it."""
+
+    KIND: ClassVar[str] = "attach"
+    about: CallFacts
+    pbx: str
+    path: str
+    ended_at: float
+    ordinal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """A wish, not a record: the extensions that should see the call's card from now on."""
+
+    KIND: ClassVar[str] = "cards"
+    about: CallFacts
+    seers: frozenset[str]
+
+
+Record = Register | Finish | Attach
+Intent = Record | Cards
+
+_RECORDS: dict[str, type[Register] | type[Finish] | type[Attach]] = {
+    kind.KIND: kind for kind in (Register, Finish, Attach)
+}
+
+
+def encode(record: Record) -> dict[str, Any]:
+    """The record as JSON-ready data; `decode(record.KIND, encode(record)) == record`."""
+    return asdict(record)
+
+
+def decode(kind: str, stored: dict[str, Any]) -> Record:
+    """The record that `encode` gave. Keys that a newer version added are left out; `KeyError` for an unknown kind."""
+    shape = _RECORDS[kind]
+    known = {name: value for name, value in stored.items() if name in shape.__dataclass_fields__}
+    about = {name: value for name, value in known["about"].items() if name in CallFacts.__dataclass_fields__}
+    known["about"] = CallFacts(**{**about, "direction": Direction(about["direction"])})
+    if "result" in known:
+        known["result"] = Result(known["result"])
+    return shape(**known)

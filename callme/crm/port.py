@@ -1,0 +1,157 @@
+"""The contract between the delivery side and one CRM.
+
+A new CRM is a folder in `portals/` that offers a `Portal`. The worker in `delivery` calls it, one order per call at a
+time; what a portal needs to remember between orders of one call (the id that it gave the call, say) it hands back as
+`memory` and gets again with the next order. Nothing here names a CRM: a portal that creates and updates records fits
+it as well as one with a live call API (facts: other-crms §8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import Protocol
+
+from callme.crm.intents import Attach, Finish, Register
+from callme.wording import Phrase
+
+Memory = Mapping[str, str]
+
+
+# ---------------------------------------------------------------------------------------------------- outcomes
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The portal did it. `memory` is added to the lane's memory; `shown` is, for orders that touch cards, the set of
+    extensions whose wish is now met (people without a portal user count as met)."""
+
+    memory: Memory = field(default_factory=dict)
+    shown: frozenset[str] | None = None
+    notice: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not now: too many requests, portal down, file not closed yet. `wait_s` is the portal's own wait, if it named
+    one; it outranks our back-off."""
+
+    why: Phrase
+    wait_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The portal understood and will not: repeating the same order cannot help."""
+
+    why: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorised:
+    """Credentials or rights are wrong: the whole portal pauses and says so."""
+
+    why: Phrase
+    cure: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Sent, no answer: it may have been done. The next attempt has `doubt` set and must look before it repeats."""
+
+    why: Phrase
+
+
+Outcome = Delivered | Later | Refused | Unauthorised | Ambiguous
+
+
+# ---------------------------------------------------------------------------------------------------- orders
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The circumstances of one order: how often it was tried, whether an earlier try may have succeeded unseen,
+    what the lane remembers, and the wall time."""
+
+    number: int
+    doubt: bool
+    memory: Memory
+    now: float
+    first_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A recording ready to hand over. `name` is the file name to show; `seconds` its length."""
+
+    file: Path
+    name: str
+    media_type: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a portal can do; the docs' matrix is made from it."""
+
+    cards: bool  # a live card can be shown to and hidden from chosen people
+    live_register: bool  # a call can be opened before it is over
+    recordings: bool  # audio can be attached
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `callme check` about a portal: what was looked at, how it is, and the cure if it is not well."""
+
+    topic: Phrase
+    well: bool
+    found: Phrase
+    cure: Phrase | None = None
+
+
+class Urgency(IntEnum):
+    """Who goes first when requests must wait (law 9). Lower goes first."""
+
+    COMMAND = 0
+    CARD = 1
+    REGISTER = 2
+    FINISH = 3
+    RECORDING = 4
+    UPKEEP = 5
+
+
+class Gate(Protocol):
+    """The portal's request budget, given to the adapter: one `enter` before each HTTP request."""
+
+    async def enter(self, urgency: Urgency) -> None:
+        """Returns when a request of this urgency may be sent."""
+
+    def told_to_wait(self, seconds: float) -> None:
+        """The portal asked for quiet: nobody enters for so long."""
+
+
+class Portal(Protocol):
+    """One customer's CRM. Every method returns an outcome; none raises for what the portal or network does."""
+
+    id: str
+    capabilities: Capabilities
+
+    async def register(self, order: Register, show: frozenset[str], attempt: Attempt) -> Outcome:
+        """Opens the call; shows the card at once to those of `show` that this takes no further request for.
+        The same order sent twice must not make a second call."""
+
+    async def cards(self, call: str, show: frozenset[str], hide: frozenset[str], attempt: Attempt) -> Outcome:
+        """Shows and hides the card of a registered call. `Delivered.shown` answers with all of `show` that are met."""
+
+    async def finish(self, order: Finish, attempt: Attempt) -> Outcome:
+        """Closes a registered call with its record."""
+
+    async def attach(self, order: Attach, audio: Audio, attempt: Attempt) -> Outcome:
+        """Attaches a recording to a finished call."""
+
+    async def check(self) -> list[Finding]:
+        """What `callme check` prints: reachability, credentials, rights, people without an extension."""
+
+    async def refresh(self) -> None:
+        """Renews cached directories (people, lines); a failed refresh keeps the last good copy and is logged."""
+
+    async def close(self) -> None:
+        """Gives connections back."""
