@@ -1,0 +1,283 @@
+"""Reads a configuration file into a sound `Config`, or says everything that is wrong with it at once.
+
+Called by the command line and the service. The order: file → TOML → environment over it → values kept
+elsewhere → each table validated → what tables say of each other.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from callme.config.environment import LISTS, SECTIONS, overlay, resolve
+from callme.config.problems import Problem, from_pydantic, refusal, unknown
+from callme.config.shape import Config, Pbx, PortalTable, Route, Service
+from callme.errors import ConfigError
+from callme.wording import Phrase, plain
+
+_Shape = TypeVar("_Shape", bound=BaseModel)
+_SHAPES: Mapping[str, type[BaseModel]] = {
+    "service": Service,
+    "pbx": Pbx,
+    "portal": PortalTable,
+    "route": Route,
+}
+_SECRET = re.compile(r"secret|token|password|webhook|passphrase|(^|_)key$")
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """The configuration of that file with the environment over it; `None` means the environment alone.
+
+    Raises `ConfigError` that names every problem with its key and cure.
+    """
+    source = str(path) if path else "CALLME_…"
+    base = path.absolute().parent if path else Path.cwd()
+    tables = _tables(path) if path else {}
+    warnings = _exposed(path, tables) if path else []
+    problems = [unknown(name, name, SECTIONS) for name in tables if name not in SECTIONS]
+    problems += overlay(tables, environ)
+    service, pbx, portal, route = _validated(tables, base, environ, problems)
+    problems += _between(tables)
+    if problems:
+        raise refusal(problems, source)
+    service = service or Service()
+    if not service.data_dir.is_absolute():
+        service = service.model_copy(update={"data_dir": base / service.data_dir})
+    return Config(service=service, pbx=pbx, portal=portal, route=route, path=path, warnings=tuple(warnings))
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            Phrase("there is no configuration file {path}", "нет файла конфигурации {path}", {"path": path}),
+            Phrase(
+                "copy callme.example.toml there and fill it in, or name another file with --config",
+                "скопируйте туда callme.example.toml и заполните его или укажите другой файл через --config",
+            ),
+        ) from None
+    except UnicodeDecodeError:
+        raise refusal(
+            [
+                Problem(
+                    "",
+                    Phrase("it is not UTF-8 text", "это не текст в UTF-8"),
+                    Phrase("save it as UTF-8", "сохраните его в UTF-8"),
+                )
+            ],
+            str(path),
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            Phrase(
+                "{path} cannot be read: {why}",
+                "не удаётся прочитать {path}: {why}",
+                {"path": path, "why": plain(error.strerror)},
+            ),
+            Phrase(
+                "name a file that this user may read", "укажите файл, доступный для чтения этому пользователю"
+            ),
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise refusal([_syntax(str(error))], str(path)) from None
+
+
+def _syntax(said: str) -> Problem:
+    place = re.search(r"\(at line (\d+), column (\d+)\)", said)
+    why = plain(said[: place.start()].strip() if place else said)
+    what = (
+        Phrase(
+            "line {line}, column {column} is not TOML: {why}",
+            "строка {line}, позиция {column} — не TOML: {why}",
+            {"line": place[1], "column": place[2], "why": why},
+        )
+        if place
+        else Phrase("it is not TOML: {why}", "это не TOML: {why}", {"why": why})
+    )
+    cure = Phrase(
+        "texts stand in quotes, tables in [ ]; compare with callme.example.toml",
+        "тексты пишутся в кавычках, таблицы — в [ ]; сравните с callme.example.toml",
+    )
+    return Problem("", what, cure)
+
+
+def _exposed(path: Path, tables: Mapping[str, Any]) -> list[Problem]:
+    """A file that holds secrets and that every user of the machine may read."""
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    if not mode & stat.S_IROTH or not _holds_secret(tables):
+        return []
+    return [
+        Problem(
+            "",
+            Phrase(
+                "it holds secrets and every user of this machine may read it (mode {mode:04o})",
+                "в нём есть секреты, а читать его может любой пользователь этой машины (права {mode:04o})",
+                {"mode": mode},
+            ),
+            Phrase("chmod 600 {path}", "chmod 600 {path}", {"path": path}),
+        )
+    ]
+
+
+def _holds_secret(value: object, key: str = "") -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_secret(inner, str(name)) for name, inner in value.items())
+    if isinstance(value, list):
+        return any(_holds_secret(inner, key) for inner in value)
+    if key.endswith(("_file", "_env")):
+        return False
+    return (
+        isinstance(value, str)
+        and bool(value)
+        and bool(_SECRET.search(key) or (key == "database" and "@" in value))
+    )
+
+
+def _validated(
+    tables: dict[str, Any], base: Path, environ: Mapping[str, str], problems: list[Problem]
+) -> tuple[Service | None, tuple[Pbx, ...], tuple[PortalTable, ...], tuple[Route, ...]]:
+    service = _one(Service, tables.get("service", {}), "service", base, environ, problems)
+    several: dict[str, list[Any]] = {}
+    for section in LISTS:
+        entries = tables.get(section, [])
+        if not isinstance(entries, list):
+            problems.append(_not_a_list(section))
+            entries = tables[section] = []
+        shape = _SHAPES[section]
+        made = [
+            _one(shape, entry, _path(section, position, entry), base, environ, problems)
+            for position, entry in enumerate(entries, start=1)
+        ]
+        several[section] = [one for one in made if one is not None]
+    return service, tuple(several["pbx"]), tuple(several["portal"]), tuple(several["route"])
+
+
+def _one(
+    shape: type[_Shape],
+    table: object,
+    prefix: str,
+    base: Path,
+    environ: Mapping[str, str],
+    problems: list[Problem],
+) -> _Shape | None:
+    if isinstance(table, dict):
+        problems += resolve(table, prefix, base, environ)
+    try:
+        return shape.model_validate(table)
+    except ValidationError as error:
+        found = [from_pydantic(entry, prefix, shape.model_fields) for entry in _entries(error)]
+        problems += [_secret_missing(problem) for problem in found]
+        return None
+
+
+def _entries(error: ValidationError) -> list[Mapping[str, Any]]:
+    return [dict(entry) for entry in error.errors(include_url=False, include_input=False)]
+
+
+def _secret_missing(problem: Problem) -> Problem:
+    if not problem.key.endswith(".secret") or problem.what.en != "it is missing":
+        return problem
+    return Problem(
+        problem.key,
+        problem.what,
+        Phrase(
+            "give the AMI user's password as `secret`, `secret_file` or `secret_env`",
+            "задайте пароль пользователя AMI в `secret`, `secret_file` или `secret_env`",
+        ),
+    )
+
+
+def _path(section: str, position: int, entry: object) -> str:
+    name = entry.get("id") if isinstance(entry, dict) else None
+    return f"{section}.{name}" if isinstance(name, str) and name else f"{section}[{position}]"
+
+
+def _not_a_list(section: str) -> Problem:
+    return Problem(
+        section,
+        Phrase(
+            "there may be several, so it is written in double brackets",
+            "их может быть несколько, поэтому нужны двойные скобки",
+        ),
+        Phrase(
+            "write [[{section}]] instead of [{section}]",
+            "напишите [[{section}]] вместо [{section}]",
+            {"section": section},
+        ),
+    )
+
+
+def _between(tables: Mapping[str, Any]) -> list[Problem]:
+    """What tables say of each other: ids used once, routes that lead to something."""
+    problems = []
+    ids = {section: _ids(tables.get(section, [])) for section in ("pbx", "portal")}
+    for section, names in ids.items():
+        problems += [_doubled(section, name) for name in dict.fromkeys(names) if names.count(name) > 1]
+    if not tables.get("pbx"):
+        problems.append(
+            Problem(
+                "pbx",
+                Phrase("no PBX is configured", "не задана ни одна АТС"),
+                Phrase(
+                    "add a [[pbx]] table with id, host and secret",
+                    "добавьте таблицу [[pbx]] с id, host и secret",
+                ),
+            )
+        )
+    routes = [route for route in tables.get("route", []) if isinstance(route, dict)]
+    for position, route in enumerate(routes, start=1):
+        for section in ("pbx", "portal"):
+            name = route.get(section, "")
+            if isinstance(name, str) and name and name not in ids[section]:
+                problems.append(_nowhere(f"route[{position}].{section}", section, name, ids[section]))
+    if len(ids["portal"]) > 1 and not routes:
+        problems.append(
+            Problem(
+                "route",
+                Phrase(
+                    "there are several portals and no route to any of them",
+                    "порталов несколько, а маршрутов к ним нет",
+                ),
+                Phrase(
+                    "say with [[route]] tables which calls go where",
+                    "укажите таблицами [[route]], какие звонки куда идут",
+                ),
+            )
+        )
+    return problems
+
+
+def _ids(entries: list[Any]) -> list[str]:
+    return [entry["id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+
+
+def _doubled(section: str, name: str) -> Problem:
+    return Problem(
+        f"{section}.{name}",
+        Phrase("this id is used more than once", "этот идентификатор встречается больше одного раза"),
+        Phrase(
+            "give each [[{section}]] an id of its own",
+            "дайте каждой таблице [[{section}]] свой id",
+            {"section": section},
+        ),
+    )
+
+
+def _nowhere(key: str, section: str, name: str, ids: list[str]) -> Problem:
+    return Problem(
+        key,
+        Phrase(
+            "there is no {section} with the id “{name}”",
+            "нет {section} с идентификатором «{name}»",
+            {"section": section, "name": name},
+        ),
+        Phrase("known ids: {ids}", "известные идентификаторы: {ids}", {"ids": ", ".join(ids) or "—"}),
+    )

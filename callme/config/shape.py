@@ -1,0 +1,267 @@
+"""The shape of the configuration and what each key must be (DESIGN §7).
+
+Models are frozen; secrets are `SecretStr`, so that no repr shows them. Relative folders are relative to the
+configuration file. Nothing here reads files or the environment; see `config.reading`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+from callme.config.problems import Problem, Unfit
+from callme.wording import Phrase
+
+_SLUG = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_MARK = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine alone."""
+    bare = host.strip("[]").rstrip(".").lower()
+    if bare == "localhost" or bare.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        return False
+
+
+def _slug(value: str) -> str:
+    if not _SLUG.fullmatch(value):
+        raise Unfit(
+            Phrase("“{value}” cannot be an id", "«{value}» не годится как идентификатор", {"value": value}),
+            Phrase(
+                "use small Latin letters, digits and “-”, a letter first, at most 32 characters",
+                "используйте строчные латинские буквы, цифры и «-», первой — буква, не длиннее 32 знаков",
+            ),
+        )
+    return value
+
+
+def split_listen(value: str) -> tuple[str, int]:
+    """`host:port` as a pair; an IPv6 address stands in brackets. `ValueError` if it is not that."""
+    host, colon, port = value.rpartition(":")
+    bare = host.strip("[]")
+    if not (colon and bare and port.isdecimal() and int(port) <= 65535) or (":" in bare and host[0] != "["):
+        raise ValueError(value)
+    return bare, int(port)
+
+
+def _listen(value: str) -> str:
+    try:
+        split_listen(value)
+    except ValueError:
+        raise Unfit(
+            Phrase("“{value}” is not host:port", "«{value}» — это не адрес:порт", {"value": value}),
+            Phrase("write it like 127.0.0.1:8080", "напишите так: 127.0.0.1:8080"),
+        ) from None
+    return value
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if value and not sound:
+        raise Unfit(
+            Phrase("it is not a web address", "это не веб-адрес"),
+            Phrase("write it like https://pbx.example.com", "напишите так: https://pbx.example.com"),
+        )
+    return value.rstrip("/")
+
+
+def _database(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    if not url or url.startswith("sqlite:"):
+        return value
+    raise Unfit(
+        Phrase(
+            "only SQLite is supported in this version; PostgreSQL comes later",
+            "в этой версии поддерживается только SQLite; PostgreSQL появится позже",
+        ),
+        Phrase(
+            "leave `database` empty: calls are then kept in `data_dir`",
+            "оставьте `database` пустым: звонки будут храниться в `data_dir`",
+        ),
+    )
+
+
+def _country(value: str) -> str:
+    code = value.upper()
+    if not re.fullmatch(r"[A-Z]{2}", code):
+        raise Unfit(
+            Phrase("“{value}” is not a country code", "«{value}» — это не код страны", {"value": value}),
+            Phrase(
+                "use the two-letter code, such as RU, KZ or DE",
+                "укажите двухбуквенный код, например RU, KZ или DE",
+            ),
+        )
+    return code
+
+
+def _several(value: object) -> object:
+    """One string, or several separated by commas (as the environment gives them), where a list is due."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_several)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Service(_Table):
+    """`[service]`: this process."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
+    public_url: Annotated[str, AfterValidator(_url)] = ""
+    data_dir: Path = Path("var")
+    database: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("")
+    language: Literal["ru", "en"] = "ru"
+    country: Annotated[str, AfterValidator(_country)] = "RU"
+    web_user: str = ""
+    web_password: SecretStr = SecretStr("")
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        return split_listen(self.listen)[0]
+
+    @property
+    def port(self) -> int:
+        """The port to listen on; 0 lets the system choose."""
+        return split_listen(self.listen)[1]
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the pages ask for user and password."""
+        return bool(self.web_user and self.web_password.get_secret_value())
+
+    @model_validator(mode="after")
+    def _guard(self) -> Service:
+        if self.guarded:
+            return self
+        if self.web_user or self.web_password.get_secret_value():
+            raise Unfit(
+                Phrase(
+                    "web_user and web_password belong together", "web_user и web_password задаются вместе"
+                ),
+                Phrase("give both or neither", "задайте оба или ни одного"),
+                key="web_password" if self.web_user else "web_user",
+            )
+        if not is_loopback(self.host):
+            raise Unfit(
+                Phrase(
+                    "{listen} is open to other machines, and the pages would show every call to anyone",
+                    "{listen} открыт для других машин, и страницы показали бы все звонки кому угодно",
+                    {"listen": self.listen},
+                ),
+                Phrase(
+                    "set web_user and web_password, or listen on 127.0.0.1",
+                    "задайте web_user и web_password или слушайте только 127.0.0.1",
+                ),
+                key="listen",
+            )
+        return self
+
+
+class ClickToCall(_Table):
+    """How calls that a portal asks for are dialled: the dialplan context that the employee's leg enters."""
+
+    context: str = "from-internal"
+
+
+class Pbx(_Table):
+    """One `[[pbx]]`: an Asterisk and its AMI user."""
+
+    id: Slug
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 5038
+    tls: bool = False
+    username: Annotated[str, Field(min_length=1)] = "callme"
+    secret: SecretStr
+    trunks: Patterns = ()
+    extensions: Patterns = ()
+    recordings: str = ""
+    recordings_on_pbx: str = "/var/spool/asterisk/monitor"
+    click_to_call: ClickToCall | None = None
+
+
+class PortalTable(_Table):
+    """One `[[portal]]`: its id, its kind of CRM, and the keys that only this CRM's adapter understands."""
+
+    id: Slug
+    crm: str
+    settings: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_keys(cls, table: Any) -> Any:
+        if not isinstance(table, dict) or "settings" in table:
+            return table
+        known = {name: table[name] for name in ("id", "crm") if name in table}
+        return {**known, "settings": {name: value for name, value in table.items() if name not in known}}
+
+    @model_validator(mode="after")
+    def _crm(self) -> PortalTable:
+        if not _MARK.fullmatch(self.crm):
+            raise Unfit(
+                Phrase(
+                    "“{value}” is not the name of a CRM",
+                    "«{value}» — это не название CRM",
+                    {"value": self.crm},
+                ),
+                Phrase(
+                    "see docs for the CRMs that are supported", "список поддерживаемых CRM — в документации"
+                ),
+                key="crm",
+            )
+        return self
+
+
+class Route(_Table):
+    """One `[[route]]`: calls of this PBX (empty: any) on this line (empty: any) go to this portal."""
+
+    pbx: str = ""
+    line: str = ""
+    portal: str
+
+
+class Config(_Table):
+    """The whole configuration. `path` is the file it came from, `None` when there was none; `warnings` is what
+    does not hinder but should be put right."""
+
+    service: Service = Service()
+    pbx: tuple[Pbx, ...] = ()
+    portal: tuple[PortalTable, ...] = ()
+    route: tuple[Route, ...] = ()
+    path: Path | None = None
+    warnings: tuple[Problem, ...] = ()
+
+    def pbx_named(self, name: str) -> Pbx | None:
+        """The PBX with that id."""
+        return next((one for one in self.pbx if one.id == name), None)
+
+    def portal_named(self, name: str) -> PortalTable | None:
+        """The portal with that id."""
+        return next((one for one in self.portal if one.id == name), None)
