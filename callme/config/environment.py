@@ -137,7 +137,7 @@ def resolve(table: Table, prefix: str, base: Path, environ: Mapping[str, str]) -
             continue
         found = _from_file(value, path, base) if ending == "_file" else _from_environ(value, path, environ)
         # A placeholder keeps the missing value from being reported a second time as a missing key.
-        table[stem] = "" if isinstance(found, Problem) else found
+        table[stem] = "?" if isinstance(found, Problem) else found
         if isinstance(found, Problem):
             problems.append(found)
     return problems

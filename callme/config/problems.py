@@ -102,10 +102,8 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any]], tuple[Phrase, Phrase | None]]]
         Phrase("it must be a list of texts", "здесь нужен список строк"),
         Phrase('write it like ["one", "two"]', 'напишите так: ["один", "два"]'),
     ),
-    "string_too_short": lambda _: (
-        Phrase("it must not be empty", "не может быть пустым"),
-        Phrase("give a value or remove the key", "задайте значение или уберите ключ"),
-    ),
+    "string_too_short": lambda _: _empty(),
+    "too_short": lambda _: _empty(),
     "greater_than_equal": lambda ctx: (
         Phrase("it is too small", "слишком мало"),
         Phrase("the least is {least}", "наименьшее значение — {least}", {"least": ctx.get("ge")}),
@@ -131,6 +129,13 @@ def _number() -> tuple[Phrase, Phrase]:
     return (
         Phrase("it must be a whole number", "здесь нужно целое число"),
         Phrase("write digits only, without quotes", "пишите только цифры, без кавычек"),
+    )
+
+
+def _empty() -> tuple[Phrase, Phrase]:
+    return (
+        Phrase("it must not be empty", "не может быть пустым"),
+        Phrase("give it a value", "задайте значение"),
     )
 
 

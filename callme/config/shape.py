@@ -199,7 +199,7 @@ class Pbx(_Table):
     port: Annotated[int, Field(ge=1, le=65535)] = 5038
     tls: bool = False
     username: Annotated[str, Field(min_length=1)] = "callme"
-    secret: SecretStr
+    secret: Annotated[SecretStr, Field(min_length=1)]
     trunks: Patterns = ()
     extensions: Patterns = ()
     recordings: str = ""
@@ -248,8 +248,8 @@ class Route(_Table):
 
 
 class Config(_Table):
-    """The whole configuration. `path` is the file it came from, `None` when there was none; `warnings` is what
-    does not hinder but should be put right."""
+    """The whole configuration. `path` is the file it came from, `None` when there was none; `warnings` name
+    what does not hinder but should be put right."""
 
     service: Service = Service()
     pbx: tuple[Pbx, ...] = ()

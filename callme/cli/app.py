@@ -1,0 +1,185 @@
+"""The commands and their options. Each body lives in a module of its own and is imported only when it is
+asked for.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from callme.cli.tongue import language, say
+from callme.wording import Phrase
+
+# No completion: it would edit the user's shell start files. No rich: it costs 100 ms at each start.
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help=say(
+        Phrase(
+            "CallMe joins an Asterisk or FreePBX phone system to a CRM.",
+            "CallMe соединяет телефонию Asterisk или FreePBX с CRM.",
+        )
+    ),
+)
+
+
+class _Tongues(StrEnum):
+    EN = "en"
+    RU = "ru"
+
+
+def _help(en: str, ru: str) -> str:
+    return say(Phrase(en, ru))
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help=_help("configuration file [callme.toml]", "файл конфигурации [callme.toml]")
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help=_help("print JSON for a program", "вывести JSON для программы"))
+]
+
+
+@app.callback()
+def _common(
+    lang: Annotated[
+        _Tongues | None, typer.Option("--lang", help=_help("language of the messages", "язык сообщений"))
+    ] = None,
+) -> None:
+    """Options of every command; `--lang` is heard by `cli.tongue` before the parser runs."""
+
+
+@app.command(help=_help("Run the service until it is stopped.", "Запустить сервис и работать до остановки."))
+def run(config: ConfigOption = None) -> None:
+    """`callme run`."""
+    from callme.cli.configured import configured
+
+    settings = configured(config)
+    from callme import service
+
+    raise typer.Exit(service.run(settings) or 0)
+
+
+@app.command(
+    help=_help("Check the configuration, the PBX and the portals.", "Проверить конфигурацию, АТС и порталы.")
+)
+def check(
+    config: ConfigOption = None,
+    why: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help=_help("explain where calls on this line go", "объяснить, куда идут звонки на эту линию"),
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """`callme check`."""
+    from callme.cli import check as body
+
+    raise typer.Exit(body.check(config, why, as_json=as_json))
+
+
+@app.command(help=_help("List the calls that were seen.", "Показать звонки."))
+def calls(
+    config: ConfigOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help=_help("how many", "сколько"))] = 20,
+    only_open: Annotated[
+        bool, typer.Option("--open", help=_help("only calls that go on", "только текущие"))
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """`callme calls`."""
+    from callme.cli import calls as body
+
+    raise typer.Exit(body.calls(config, limit=limit, only_open=only_open, as_json=as_json))
+
+
+@app.command(
+    help=_help(
+        "List what portals have not taken yet, or retry it.",
+        "Показать недоставленное в порталы или повторить.",
+    )
+)
+def deliveries(
+    config: ConfigOption = None,
+    retry: Annotated[
+        int | None,
+        typer.Option(metavar="ID", help=_help("try this delivery again", "повторить эту доставку")),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """`callme deliveries`."""
+    from callme.cli import deliveries as body
+
+    raise typer.Exit(body.deliveries(config, retry=retry, as_json=as_json))
+
+
+@app.command(
+    help=_help(
+        "Tell what a recorded AMI stream would have told the CRM.",
+        "Что узнала бы CRM из записанного потока AMI.",
+    )
+)
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="FILE.ami", help=_help("recorded stream", "запись потока"))],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """`callme replay`."""
+    from callme.cli import replay as body
+    from callme.cli.configured import configured
+
+    settings = configured(config) if config else None
+    raise typer.Exit(body.replay(file, settings, as_json=as_json, language=language()))
+
+
+@app.command(
+    help=_help(
+        "Show the whole path with a real Asterisk on this machine.",
+        "Показать весь путь на настоящем Asterisk.",
+    )
+)
+def demo(
+    once: Annotated[
+        bool,
+        typer.Option(
+            "--once", help=_help("end by itself, 0 if all went well", "завершиться самому, 0 — всё удалось")
+        ),
+    ] = False,
+) -> None:
+    """`callme demo`."""
+    from callme.lab import demo as body
+
+    raise typer.Exit(body.main(once, language()) or 0)
+
+
+@app.command(
+    help=_help(
+        "A real Asterisk, phones and a sandbox portal to try calls.",
+        "Настоящий Asterisk, телефоны и учебный портал.",
+    ),
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+)
+def lab(context: typer.Context) -> None:
+    """`callme lab …`: hands everything on to the lab's own commands, which are heavy to import."""
+    from callme.lab import commands
+
+    lab_app: Any = commands.app
+    lab_app(context.args, prog_name="callme lab")
+
+
+@app.command(help=_help("Print the version.", "Показать версию."))
+def version() -> None:
+    """`callme version`."""
+    from callme import __version__
+
+    print(f"callme {__version__}")
