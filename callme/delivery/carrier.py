@@ -1,0 +1,158 @@
+"""Carries out one step of a lane through the portal, and says how it went.
+
+The worker calls it after the step was kept. Whatever happens ends as an outcome: an adapter's own fault
+too, so that one lane never takes the others down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+
+from callme.crm.intents import Attach, Finish, Register
+from callme.crm.port import (
+    Ambiguous,
+    Attempt,
+    Audio,
+    Delivered,
+    Later,
+    Outcome,
+    Portal,
+    Refused,
+    Unauthorised,
+)
+from callme.delivery.lane import CARDS, Lane
+from callme.delivery.ledger import Tried
+from callme.delivery.outbox import Send, Sendable, SetCards
+from callme.wording import Phrase
+
+log = structlog.get_logger("callme.delivery")
+
+Prepare = Callable[[Attach], Awaitable[Audio | Later | Refused]]
+"""Fetches and converts the recording of an order: the PBX's room, which delivery may not see."""
+
+
+class Tally(Protocol):
+    """Counters that the service keeps for /metrics."""
+
+    def attempted(self, portal: str, kind: str, outcome: str, seconds: float) -> None:
+        """One attempt ended so, after so long."""
+
+    def waiting(self, portal: str, lanes: int) -> None:
+        """So many lanes are ready or at work."""
+
+    def paused(self, portal: str, yes: bool) -> None:
+        """The portal was paused or goes on."""
+
+
+class NoTally:
+    """Counts nothing."""
+
+    def attempted(self, portal: str, kind: str, outcome: str, seconds: float) -> None:
+        """Ignored."""
+
+    def waiting(self, portal: str, lanes: int) -> None:
+        """Ignored."""
+
+    def paused(self, portal: str, yes: bool) -> None:
+        """Ignored."""
+
+
+NO_RECORDINGS = Phrase("This CRM takes no recordings", "Эта CRM не принимает записи разговоров")
+STOPPED_WAITING = Phrase(
+    "The portal did not answer in time for the call's record",
+    "Портал не ответил вовремя, запись о звонке ушла без этого",
+)
+FAULT = Phrase(
+    "The adapter failed: {error}; the log has the details",
+    "Ошибка в адаптере: {error}; подробности в журнале",
+)
+
+
+class Carrier:
+    """Sends steps to one portal."""
+
+    def __init__(self, portal: Portal, prepare: Prepare, clock: Callable[[], float], tally: Tally) -> None:
+        self._portal = portal
+        self._prepare = prepare
+        self._clock = clock
+        self._tally = tally
+
+    async def attempt(self, lane: Lane, step: Sendable, probing: bool) -> tuple[Outcome, Tried]:
+        """Sends it and answers with the outcome and the row to keep. While `probing`, failures are logged
+        as debug."""
+        now = self._clock()
+        kind, ordinal = step.key if isinstance(step, Send) else (CARDS, 0)
+        delivery = f"{kind}/{ordinal}"
+        with structlog.contextvars.bound_contextvars(portal=lane.portal, call=lane.call, delivery=delivery):
+            attempt = _circumstances(lane, step, now)
+            outcome = await self._ask(lane, step, attempt)
+        took = max(0.0, self._clock() - now)
+        name = type(outcome).__name__.lower()
+        why = outcome.notice if isinstance(outcome, Delivered) else outcome.why
+        self._tally.attempted(lane.portal, kind, name, took)
+        _say(lane, delivery, attempt.number, outcome, probing)
+        return outcome, Tried(kind, ordinal, attempt.number, now, round(took * 1000), name, why)
+
+    async def _ask(self, lane: Lane, step: Sendable, attempt: Attempt) -> Outcome:
+        try:
+            if isinstance(step, SetCards):
+                return await self._ask_cards(lane, step, attempt)
+            match step.record:
+                case Register() as order:
+                    return await self._portal.register(order, step.show, attempt)
+                case Finish() as order:
+                    return await self._portal.finish(order, attempt)
+                case Attach() as order:
+                    return await self._ask_attach(order, attempt)
+        except Exception as error:
+            log.exception("adapter failed")
+            return Ambiguous(FAULT.given(error=type(error).__name__))
+
+    async def _ask_cards(self, lane: Lane, step: SetCards, attempt: Attempt) -> Outcome:
+        if not self._portal.capabilities.cards:
+            return Delivered(shown=step.show)
+        limit = asyncio.timeout(None if step.until is None else max(0.0, step.until - self._clock()))
+        try:
+            async with limit:
+                return await self._portal.cards(lane.call, step.show, step.hide, attempt)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        return Ambiguous(STOPPED_WAITING)
+
+    async def _ask_attach(self, order: Attach, attempt: Attempt) -> Outcome:
+        if not self._portal.capabilities.recordings:
+            return Refused(NO_RECORDINGS)
+        audio = await self._prepare(order)
+        if isinstance(audio, Later | Refused):
+            return audio
+        return await self._portal.attach(order, audio, attempt)
+
+
+def _circumstances(lane: Lane, step: Sendable, now: float) -> Attempt:
+    if isinstance(step, SetCards):
+        return Attempt(lane.card_tries, lane.card_tries > 1, lane.memory, now, now)
+    one = lane.get(step.key)
+    return Attempt(one.attempts, one.doubt, lane.memory, now, now if one.first_at is None else one.first_at)
+
+
+def _say(lane: Lane, delivery: str, number: int, outcome: Outcome, probing: bool) -> None:
+    """One log line per attempt; while the portal is down its failures are no news (docs: logging)."""
+    said = log.bind(portal=lane.portal, call=lane.call, delivery=delivery, attempt=number)
+    match outcome:
+        case Delivered(notice=None):
+            said.debug("delivered")
+        case Delivered(notice=notice):
+            said.warning("delivered", notice=str(notice))
+        case Refused(why=why):
+            said.warning("refused", why=str(why))
+        case Unauthorised(why=why):
+            said.error("unauthorised", why=str(why))
+        case Later(why=why) | Ambiguous(why=why) if probing:
+            said.debug("failed", outcome=type(outcome).__name__.lower(), why=str(why))
+        case Later(why=why) | Ambiguous(why=why):
+            said.info("failed", outcome=type(outcome).__name__.lower(), why=str(why))

@@ -1,0 +1,399 @@
+"""Carries one portal's lanes: asks the outbox what is due, has it kept, sends it, has the outcome kept.
+
+The service runs one `Worker` per portal and hands it, right after each commit, what the commit brought; the
+table is read at start, for lanes whose retry is due and for lanes that are no longer in memory. Lanes go
+side by side, within a lane one delivery at a time. It must not know a database, a CRM's name or a PBX's
+file system.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from enum import IntEnum
+
+import structlog
+
+from callme.crm.intents import Attach, Register
+from callme.crm.port import Outcome, Portal, Unauthorised
+from callme.delivery import breaker as breakers
+from callme.delivery.breaker import Breaker
+from callme.delivery.carrier import Carrier, NoTally, Prepare, Tally
+from callme.delivery.lane import HandOver, Lane, extend
+from callme.delivery.ledger import LaneWrite, Ledger, Tried
+from callme.delivery.outbox import (
+    RULES,
+    Held,
+    Idle,
+    Rules,
+    Send,
+    Sendable,
+    SetCards,
+    Wait,
+    begin,
+    due_at,
+    hold,
+    next_step,
+    settle,
+)
+from callme.errors import StoreError
+from callme.wording import Phrase
+
+log = structlog.get_logger("callme.delivery")
+
+
+class Track(IntEnum):
+    """Lanes of a kind share slots, so that a backlog never takes those of a call that rings now."""
+
+    LIVE = 0  # cards, and the register of a call that goes on
+    RECORD = 1  # what is told of calls that are over
+    RECORDING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a worker does at once."""
+
+    slots: tuple[int, int, int] = (32, 8, 2)  # per track
+    lanes: int = 500  # lanes that one reading of the table brings
+    keep_s: float = 5.0  # a lane that waits longer is left to the table
+    look_s: float = 60.0  # the table is looked at this often though nothing is due: rows changed from outside
+    rest_s: float = 5.0  # between tries of a store that cannot write
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A lane in memory. `lane` is `None` until it has been read."""
+
+    call: str
+    lane: Lane | None = None
+    busy: bool = False  # being read or carried
+    queued: bool = False
+    stale: bool = False  # rows changed since they were read
+
+
+class Worker:
+    """One portal's deliveries. `run` until `stop`; everything else is called on the same event loop."""
+
+    def __init__(
+        self,
+        portal: Portal,
+        ledger: Ledger,
+        prepare: Prepare,
+        clock: Callable[[], float],
+        *,
+        tally: Tally | None = None,
+        rules: Rules = RULES,
+        limits: Limits | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._portal = portal
+        self._ledger = ledger
+        self._clock = clock
+        self._tally: Tally = tally or NoTally()
+        self._carrier = Carrier(portal, prepare, clock, self._tally)
+        self._rules = rules
+        self._limits = limits or Limits()
+        self._chance = chance
+        self._entries: dict[str, _Entry] = {}
+        self._ready: tuple[deque[_Entry], ...] = (deque(), deque(), deque())
+        self._running = [0, 0, 0]
+        self._sleepers: list[tuple[float, str]] = []
+        self._look_at = float("-inf")
+        self._breaker = Breaker()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    # ------------------------------------------------------------------------------------------ from outside
+    @property
+    def paused(self) -> Phrase | None:
+        """Why the portal is paused, `None` while it is not."""
+        return self._breaker.paused
+
+    @property
+    def down(self) -> bool:
+        """The portal failed several times in a row and is being probed."""
+        return self._breaker.probing
+
+    def take(self, handed: HandOver) -> None:
+        """What a commit brought. Called on the event loop after the commit; never waits."""
+        entry = self._entries.get(handed.call)
+        if entry is None:
+            entry = self._entries[handed.call] = _Entry(handed.call)
+            if handed.fresh and not handed.reload:
+                entry.lane = Lane(self._portal.id, handed.call)
+        elif handed.reload:
+            entry.stale = True
+        if entry.lane is None:
+            entry.stale = True  # the rows are read, or read once more: they hold all that was committed
+        else:
+            entry.lane = extend(entry.lane, handed)
+        self._consider(entry)
+        self._wake.set()
+
+    def resume(self) -> None:
+        """Try a paused or resting portal now."""
+        self._breaker = breakers.resumed(self._breaker)
+        self._look_at = float("-inf")
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Nothing new is sent; `run` returns when what is on its way has been kept."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def run(self, grace_s: float = 10.0) -> None:
+        """Works until `stop`. Requests that take longer than `grace_s` after it are given up, in doubt.
+
+        Raises what a fault of our own raised, so that the service ends loudly instead of delivering nothing.
+        """
+        try:
+            if not self._stopping.is_set():
+                await self._persist(self._recover)
+            while not self._stopping.is_set() and self._failure is None:
+                await self._look()
+                self._start()
+                self._tally.waiting(self._portal.id, len(self._tasks) + sum(map(len, self._ready)))
+                await self._pause()
+        finally:
+            self._stopping.set()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=grace_s)
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._failure is not None:
+            raise self._failure
+
+    # ------------------------------------------------------------------------------------------ what is next
+    async def _recover(self) -> None:
+        doubted = await self._ledger.recover(self._portal.id, self._clock())
+        if doubted:
+            log.warning("deliveries found half sent", portal=self._portal.id, deliveries=doubted)
+
+    async def _look(self) -> None:
+        """Reads the lanes whose time has come, when it is time to and there is room."""
+        now = self._clock()
+        if now < self._look_at or sum(map(len, self._ready)) >= self._limits.lanes:
+            return
+        limit = self._limits.lanes + len(self._entries)
+        try:
+            due = await self._ledger.due(self._portal.id, now, limit)
+        except StoreError as error:
+            log.error("store cannot be read", portal=self._portal.id, error=str(error))
+            self._look_at = now + self._limits.rest_s
+            return
+        self._look_at = now + self._limits.look_s
+        if due.next_at is not None:
+            self._look_at = min(self._look_at, max(due.next_at, now))
+        if len(due.lanes) == limit:
+            self._look_at = now + 1.0  # more are due than were read
+        for lane in due.lanes:
+            if lane.call not in self._entries:
+                entry = self._entries[lane.call] = _Entry(lane.call, lane)
+                self._consider(entry)
+
+    def _consider(self, entry: _Entry) -> None:
+        """Puts a lane where it belongs: among the ready, the sleepers, the open ones at rest, or out of
+        memory."""
+        if entry.busy or entry.queued:
+            return
+        if entry.lane is None or entry.stale:
+            self._spawn(self._read(entry))
+            return
+        now = self._clock()
+        match next_step(entry.lane, now, self._rules):
+            case Send() | SetCards() as step:
+                entry.queued = True
+                self._ready[track(entry.lane, step)].append(entry)
+            case Wait(until) if until - now <= self._limits.keep_s:
+                heapq.heappush(self._sleepers, (until, entry.call))
+            case Wait(until):
+                del self._entries[entry.call]
+                self._look_at = min(self._look_at, until)
+            case Held() | Idle(settled=True):
+                del self._entries[entry.call]
+            case Idle():
+                pass
+
+    def _start(self) -> None:
+        """Starts what may start now: the most urgent track first, each within its slots."""
+        now = self._clock()
+        while self._sleepers and self._sleepers[0][0] <= now:
+            entry = self._entries.get(heapq.heappop(self._sleepers)[1])
+            if entry is not None:
+                self._consider(entry)
+        for place in Track:
+            queue = self._ready[place]
+            while queue and self._free(place, now):
+                entry = queue.popleft()
+                entry.queued = False
+                step = None if entry.lane is None else next_step(entry.lane, now, self._rules)
+                if isinstance(step, Send | SetCards):
+                    entry.busy = True
+                    self._running[place] += 1
+                    self._spawn(self._carry(entry, step, place))
+                else:  # what it wanted has changed meanwhile
+                    self._consider(entry)
+
+    def _free(self, place: Track, now: float) -> bool:
+        if self._stopping.is_set() or now < self._breaker.rest_until:
+            return False
+        if self._breaker.probing:
+            return not any(self._running)
+        return self._running[place] < self._limits.slots[place]
+
+    async def _pause(self) -> None:
+        """Waits for a wake-up or for the next moment that matters."""
+        moments = [self._look_at]
+        if self._sleepers:
+            moments.append(self._sleepers[0][0])
+        if any(self._ready) and self._breaker.rest_until > self._clock():
+            moments.append(self._breaker.rest_until)
+        if sum(map(len, self._ready)) >= self._limits.lanes:
+            moments.remove(self._look_at)  # there is no room; a task that ends wakes us
+        pause = max(0.0, min(moments) - self._clock()) if moments else None
+        try:
+            async with asyncio.timeout(pause):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    # ------------------------------------------------------------------------------------------ carrying
+    async def _read(self, entry: _Entry) -> None:
+        """Reads a lane's rows, again while they change under our hands."""
+        entry.busy = True
+        while entry.lane is None or entry.stale:
+            entry.stale = False
+            lanes: list[Lane | None] = []
+
+            async def read(into: list[Lane | None] = lanes) -> None:
+                into.append(await self._ledger.lane(self._portal.id, entry.call))
+
+            await self._persist(read)
+            if lanes[0] is None:  # pruned, or deleted for privacy, meanwhile
+                del self._entries[entry.call]
+                return
+            entry.lane = lanes[0]
+        entry.busy = False
+        self._consider(entry)
+
+    async def _carry(self, entry: _Entry, first: Sendable, place: Track) -> None:
+        """Takes one lane as far as it goes in this slot. An outcome and the next beginning share a
+        transaction."""
+        assert entry.lane is not None  # noqa: S101  only lanes that were read are carried
+        step: Sendable | None = first
+        done: Sendable | None = None
+        tried: Tried | None = None
+        try:
+            while True:
+                now = self._clock()
+                if step is not None:
+                    entry.lane = begin(entry.lane, step, now)
+                await self._keep(entry.lane, done, step, tried, now)
+                if step is None:
+                    break
+                outcome, tried = await self._carrier.attempt(entry.lane, step, self._breaker.probing)
+                now = self._clock()
+                entry.lane = settle(entry.lane, step, outcome, now, self._chance(), self._rules)
+                await self._feel(outcome, step, now)
+                done, step = step, self._onward(entry.lane, place, now)
+        finally:
+            self._running[place] -= 1
+        entry.busy = False
+        self._consider(entry)
+
+    def _onward(self, lane: Lane, place: Track, now: float) -> Sendable | None:
+        """The lane's next step, if this slot may take it right away."""
+        step = next_step(lane, now, self._rules)
+        if not isinstance(step, Send | SetCards) or track(lane, step) is not place:
+            return None
+        if self._stopping.is_set() or self._breaker.probing or now < self._breaker.rest_until:
+            return None
+        return step
+
+    async def _keep(
+        self, lane: Lane, done: Sendable | None, begun: Sendable | None, tried: Tried | None, now: float
+    ) -> None:
+        touched = frozenset(step.key for step in (done, begun) if isinstance(step, Send))
+        write = LaneWrite(lane, touched, tried, due_at(lane, now, self._rules), hold(lane))
+        await self._persist(lambda: self._ledger.save(write))
+
+    async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Has it kept, however long the store is in trouble; shielded, since a result in hand must not be
+        lost."""
+        told = False
+        while True:
+            try:
+                await asyncio.shield(asyncio.ensure_future(write()))
+            except StoreError as error:
+                if self._stopping.is_set():
+                    raise
+                if not told:
+                    log.error(
+                        "store cannot write; deliveries stand", portal=self._portal.id, error=str(error)
+                    )
+                    told = True
+                try:
+                    async with asyncio.timeout(self._limits.rest_s):
+                        await self._stopping.wait()
+                except TimeoutError:
+                    continue
+            else:
+                if told:
+                    log.info("store writes again", portal=self._portal.id)
+                return
+
+    async def _feel(self, outcome: Outcome, step: Sendable, now: float) -> None:
+        """What the outcome says of the portal as a whole."""
+        if (
+            isinstance(step, Send)
+            and isinstance(step.record, Attach)
+            and not isinstance(outcome, Unauthorised)
+        ):
+            return  # it may speak of the file, not of the portal
+        before, self._breaker = self._breaker, breakers.after(self._breaker, outcome, now)
+        portal = self._portal.id
+        if before.probing and not self._breaker.probing:
+            log.info("portal is back", portal=portal)
+        elif self._breaker.probing and not before.probing and self._breaker.paused is None:
+            log.warning("portal does not answer; one request at a time probes it", portal=portal)
+        if (before.paused is None) == (self._breaker.paused is None):
+            return
+        why = self._breaker.paused
+        self._tally.paused(portal, why is not None)
+        if why is not None:
+            log.error("portal paused", portal=portal, why=str(why))
+        await self._persist(lambda: self._ledger.pause(portal, why, now))
+
+    # ------------------------------------------------------------------------------------------ tasks
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and self._failure is None:
+            self._failure = error
+        self._wake.set()
+
+
+def track(lane: Lane, step: Sendable) -> Track:
+    """Whose slots the step takes."""
+    if isinstance(step, SetCards):
+        return Track.LIVE
+    match step.record:
+        case Register() if not lane.over:
+            return Track.LIVE
+        case Attach():
+            return Track.RECORDING
+        case _:
+            return Track.RECORD
