@@ -29,7 +29,6 @@ apt() {
 }
 failed() {
     code=$1
-    tail -n 5 "$log" >&2
     [ "$code" -ne 77 ] || stop \
         "Neither root nor sudo: as root run “apt-get install $missing”, then run this again." \
         "Нет ни root, ни sudo: выполните от root «apt-get install $missing» и запустите эту команду ещё раз."
@@ -37,6 +36,7 @@ failed() {
         stop "No network: connect this machine to its Debian mirror, then run this again." \
             "Нет сети: подключите машину к зеркалу Debian и запустите эту команду ещё раз."
     fi
+    tail -n 5 "$log" >&2
     stop "apt-get failed: $by_hand_en." "apt-get завершился с ошибкой: $by_hand_ru."
 }
 say "· Installing Debian packages: $missing" "· Устанавливаются пакеты Debian: $missing"

@@ -33,11 +33,11 @@ environment() {
 }
 
 failed() {
-    tail -n 8 "$log" >&2
     if grep -qE 'NewConnectionError|NameResolutionError|ConnectTimeout|Temporary failure|Network is unreachable|Connection refused' "$log"; then
         stop "No network: give this machine access to a Python package index, then run this again." \
             "Нет сети: дайте машине доступ к хранилищу пакетов Python и запустите эту команду ещё раз."
     fi
+    tail -n 8 "$log" >&2
     stop "pip failed; its whole story is in $log." "pip завершился с ошибкой; подробности — в $log."
 }
 

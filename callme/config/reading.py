@@ -10,9 +10,9 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -173,9 +173,18 @@ def _one(
     try:
         return shape.model_validate(table)
     except ValidationError as error:
-        found = [from_pydantic(entry, prefix, shape.model_fields) for entry in _entries(error)]
+        found = [from_pydantic(entry, prefix, _keys(shape, entry["loc"])) for entry in _entries(error)]
         problems += [_secret_missing(problem) for problem in found]
         return None
+
+
+def _keys(shape: type[BaseModel], place: Sequence[int | str]) -> list[str]:
+    """The keys that exist in the table in which the last part of `place` stands."""
+    for step in place[:-1]:
+        field = shape.model_fields.get(str(step))
+        inner = get_args(field.annotation) if field else ()
+        shape = next((one for one in inner if isinstance(one, type) and issubclass(one, BaseModel)), shape)
+    return list(shape.model_fields)
 
 
 def _entries(error: ValidationError) -> list[Mapping[str, Any]]:
