@@ -1,0 +1,295 @@
+"""Bitrix24 as a `crm.port.Portal`: which methods each order takes, and how to look before repeating.
+
+The worker in `delivery` calls it. What a call needs later goes into the lane's memory (`call`, `user`,
+`seers`, `finished`, `file`, `recording`); the adapter itself keeps one hint that a restart may lose, the
+words of registers that got no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import tzinfo
+from typing import Any
+
+import httpx2
+import structlog
+
+from callme.crm.intents import Attach, CallFacts, Direction, Finish, Register
+from callme.crm.port import (
+    Ambiguous,
+    Attempt,
+    Audio,
+    Capabilities,
+    Delivered,
+    Finding,
+    Gate,
+    Outcome,
+    Refused,
+    Urgency,
+)
+from callme.http import HttpClient
+from callme.portals.bitrix24 import notices, payloads
+from callme.portals.bitrix24.checkup import examine
+from callme.portals.bitrix24.credentials import Credentials, Webhook
+from callme.portals.bitrix24.directory import Directory, People
+from callme.portals.bitrix24.recording import hand_over
+from callme.portals.bitrix24.rest import Done, Fault, Rest
+from callme.portals.bitrix24.settings import Settings
+from callme.portals.bitrix24.statistics import Absent, Sealed, look_up
+from callme.wording import Phrase
+
+DEDUP_S = 30 * 60 - 60
+"""So long after its start a repeated register gives the same call (K4: 30 minutes on the portal's clock),
+less a minute for clocks that differ."""
+
+DOUBTS_MAX = 10_000
+
+REGISTER = "telephony.externalCall.register"
+SHOW = "telephony.externalCall.show"
+HIDE = "telephony.externalCall.hide"
+FINISH = "telephony.externalCall.finish"
+
+CALL_UNKNOWN = "Call is not found"
+USER_UNKNOWN = "User is not found or is not active"
+
+_log = structlog.get_logger(__name__)
+
+
+class Bitrix24:
+    """One Bitrix24 portal. `zone` is the time zone in which start times are told."""
+
+    capabilities = Capabilities(cards=True, live_register=True, recordings=True)
+
+    def __init__(
+        self,
+        id: str,
+        settings: Settings,
+        gate: Gate,
+        zone: tzinfo,
+        *,
+        credentials: Credentials | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.id = id
+        self.settings = settings
+        self._zone = zone
+        self._http = HttpClient(
+            connect_s=settings.connect_timeout,
+            answer_s=settings.answer_timeout,
+            ca_file=settings.ca_file,
+            transport=transport,
+        )
+        who = credentials or Webhook(settings.webhook.get_secret_value())
+        self._rest = Rest(who, self._http, gate)
+        self._directory = Directory(self._rest, settings.users)
+        self._doubtful: dict[str, payloads.Params] = {}  # call → the register that got no answer
+
+    # ------------------------------------------------------------------------------------------------
+    # register
+    async def register(self, order: Register, show: frozenset[str], attempt: Attempt) -> Outcome:
+        """Opens the call for its owner, whose card comes with it. After a lost answer the same request,
+        word for word, gives the same call while the portal still remembers the first (K4)."""
+        unready = await self._directory.ready()
+        if unready is not None:
+            return unready
+        call = order.about.call
+        user, notice = self._owner(order.owner)
+        params, late = self._phrased(order, user, show, attempt)
+        found = await self._rest.call(REGISTER, params, Urgency.REGISTER)
+        user = int(params["USER_ID"])
+        if isinstance(found, Fault) and found.says(USER_UNKNOWN) and user != self.settings.default_user:
+            params = {**params, "USER_ID": self.settings.default_user, "SHOW": 0}
+            notice = notices.dismissed(
+                self._people.named(user), self._people.named(self.settings.default_user)
+            )
+            found = await self._rest.call(REGISTER, params, Urgency.REGISTER)
+        if isinstance(found, Fault):
+            self._keep_doubt(call, params, found.outcome)
+            return found.outcome
+        self._doubtful.pop(call, None)
+        return self._registered(order, found, params, show, attempt, (notice, late))
+
+    def _keep_doubt(self, call: str, params: payloads.Params, outcome: Outcome) -> None:
+        """Keeps the words of a register that got no answer: a repeat for another user would be another
+        call."""
+        if isinstance(outcome, Ambiguous):
+            self._doubtful[call] = params
+            if len(self._doubtful) > DOUBTS_MAX:
+                del self._doubtful[next(iter(self._doubtful))]
+        elif isinstance(outcome, Refused):
+            self._doubtful.pop(call, None)
+
+    def _phrased(
+        self, order: Register, user: int, show: frozenset[str], attempt: Attempt
+    ) -> tuple[payloads.Params, Phrase | None]:
+        about = order.about
+        wanted = user in self._users_of(show)
+        params = self._doubtful.get(about.call) or payloads.register(
+            order,
+            user,
+            show=wanted,
+            create=self._creates(about),
+            zone=self._zone,
+            line_known=about.line in self._people.lines,
+        )
+        if not attempt.doubt:
+            return params, None
+        if attempt.now - about.started_at > DEDUP_S:
+            # The portal would make a second call now; it shall not make a second client or card as well.
+            return {**params, "SHOW": 0, "CRM_CREATE": 0}, notices.orphan(about.call)
+        return {**params, "SHOW": int(params["USER_ID"] in self._users_of(show))}, None
+
+    def _registered(
+        self,
+        order: Register,
+        done: Done,
+        params: payloads.Params,
+        show: frozenset[str],
+        attempt: Attempt,
+        said: tuple[Phrase | None, ...],
+    ) -> Outcome:
+        answer = done.result if isinstance(done.result, dict) else {}
+        call_id = answer.get("CALL_ID")
+        if not isinstance(call_id, str) or not call_id:
+            return Ambiguous(notices.NO_CALL_ID)
+        user = int(params["USER_ID"])
+        shown = self._met(show, {user} if params["SHOW"] else set())
+        if attempt.doubt and not params["SHOW"]:
+            # The unseen attempt may have opened the owner's card: say so, and the wish will hide it.
+            shown |= {
+                extension for extension in (order.owner,) if extension and self._user(extension) == user
+            }
+        memory = {"call": call_id, "user": str(user), "seers": ",".join(sorted(shown))}
+        creation = answer.get("LEAD_CREATION_ERROR")
+        extra = notices.creation(str(creation)) if creation else None
+        return Delivered(memory, shown, notices.together(*said, extra))
+
+    # ------------------------------------------------------------------------------------------------ cards
+    async def cards(self, call: str, show: frozenset[str], hide: frozenset[str], attempt: Attempt) -> Outcome:
+        """Shows, then hides. A portal answers `false` when it no longer has the call; nothing is left to hide
+        then, and nothing can be shown."""
+        call_id = attempt.memory.get("call")
+        if not call_id:
+            return Refused(notices.unregistered(call))
+        unready = await self._directory.ready()
+        if unready is not None:
+            return unready
+        held = frozenset(filter(None, attempt.memory.get("seers", "").split(",")))
+        seers = (held | show) - hide
+        appear = self._users_of(show)
+        # Two extensions may be one user's phones: his card stays while one of them should have it.
+        vanish = self._users_of(hide) - self._users_of(seers)
+        for method, users in ((SHOW, appear), (HIDE, vanish)):
+            if not users:
+                continue
+            found = await self._rest.call(method, payloads.cards(call_id, users), Urgency.CARD)
+            if isinstance(found, Fault):
+                return found.outcome
+            if not found.result and method == SHOW:
+                return Refused(notices.over(call))
+        return Delivered({"seers": ",".join(sorted(seers))}, show)
+
+    # ------------------------------------------------------------------------------------------------ finish
+    async def finish(self, order: Finish, attempt: Attempt) -> Outcome:
+        """Closes the call. A second finish is refused by the portal and does no harm, so after a lost
+        answer it is simply repeated, and "not found" is settled by looking into the statistics."""
+        call_id = attempt.memory.get("call")
+        if not call_id:
+            return Refused(notices.unregistered(order.about.call))
+        unready = await self._directory.ready()
+        if unready is not None:
+            return unready
+        user, notice = self._owner(order.owner)
+        found = await self._finish_as(order, call_id, user)
+        if isinstance(found, Fault) and found.says(USER_UNKNOWN) and user != self.settings.default_user:
+            fallback = self.settings.default_user
+            notice = notices.dismissed(self._people.named(user), self._people.named(fallback))
+            user, found = fallback, await self._finish_as(order, call_id, fallback)
+        if isinstance(found, Fault):
+            if found.says(CALL_UNKNOWN):
+                return await self._finished_before(order, call_id, attempt, found)
+            return found.outcome
+        answer = found.result if isinstance(found.result, dict) else {}
+        memory = {"finished": str(answer.get("ID") or "yes"), "user": str(user)}
+        return Delivered(memory, notice=notices.together(notice, notices.activity(answer.get("ERRORS"))))
+
+    async def _finish_as(self, order: Finish, call_id: str, user: int) -> Done | Fault:
+        params = payloads.finish(order, call_id, user, chat=self.settings.chat)
+        return await self._rest.call(FINISH, params, Urgency.FINISH)
+
+    async def _finished_before(self, order: Finish, call_id: str, attempt: Attempt, found: Fault) -> Outcome:
+        """The portal has no open call of this id: finished by an earlier try, or never there."""
+        row = await look_up(self._rest, call_id, order.about.call, Urgency.FINISH)
+        match row:
+            case Fault():
+                return row.outcome
+            case Sealed() if attempt.doubt:
+                return Delivered({"finished": "assumed"}, notice=notices.assumed(order.about.call))
+            case Sealed() | Absent():
+                return found.outcome
+        return Delivered({"finished": row.id, "call": row.call_id})
+
+    # ------------------------------------------------------------------------------------------------ attach
+    async def attach(self, order: Attach, audio: Audio, attempt: Attempt) -> Outcome:
+        """Hands over the recording in two steps; the portal keeps one per call."""
+        call_id = attempt.memory.get("call")
+        if not call_id:
+            return Refused(notices.unregistered(order.about.call))
+        return await hand_over(
+            self._rest, order, call_id, audio, attempt, answer_s=self.settings.upload_timeout
+        )
+
+    # ------------------------------------------------------------------------------------------------ upkeep
+    async def check(self) -> list[Finding]:
+        """Reachability, credentials, rights, people (see `checkup`). Creates nothing in the portal."""
+        return await examine(self._rest, self._directory, self.settings)
+
+    async def refresh(self) -> None:
+        """Reads users and lines anew; a failure keeps the last good copy."""
+        told = await self._directory.refresh()
+        if isinstance(told, Fault):
+            _log.warning("portal directory not refreshed", portal=self.id, why=_said(told.outcome))
+            return
+        for phrase in told:
+            _log.info("portal directory", portal=self.id, note=phrase.say("en"))
+
+    async def close(self) -> None:
+        """Gives the connections back."""
+        await self._http.close()
+
+    # ------------------------------------------------------------------------------------------------ people
+    @property
+    def _people(self) -> People:
+        return self._directory.people
+
+    def _user(self, extension: str) -> int | None:
+        return self._people.user_of(extension)
+
+    def _users_of(self, extensions: Iterable[str]) -> set[int]:
+        return {user for user in map(self._user, extensions) if user is not None}
+
+    def _met(self, show: frozenset[str], seeing: set[int]) -> frozenset[str]:
+        """Of `show`, those whose wish is met when these users see the card. Nobody can show a card to a
+        person without a portal user, so his wish counts as met."""
+        return frozenset(
+            extension for extension in show if (user := self._user(extension)) is None or user in seeing
+        )
+
+    def _owner(self, extension: str | None) -> tuple[int, Phrase | None]:
+        """The user to whom the call belongs, and what is to be noted about that."""
+        default = self.settings.default_user
+        if extension is None:
+            return default, None
+        user = self._user(extension)
+        if user is not None:
+            return user, None
+        return default, notices.nobody(extension, self._people.named(default))
+
+    def _creates(self, about: CallFacts) -> bool:
+        policy = self.settings.create
+        return policy.inbound if about.direction is Direction.IN else policy.outbound
+
+
+def _said(outcome: Any) -> str:
+    why = getattr(outcome, "why", None)
+    return why.say("en") if isinstance(why, Phrase) else ""

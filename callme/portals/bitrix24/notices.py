@@ -1,0 +1,134 @@
+"""The sentences that the adapter itself says about an order: notices, and refusals that come from us."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from callme.http import server_words
+from callme.wording import Phrase
+
+NO_CALL_ID = Phrase(
+    "Bitrix24 answered the registration without a call id.",
+    "Битрикс24 ответил на регистрацию звонка без идентификатора звонка.",
+)
+NOT_FINISHED_YET = Phrase(
+    "Bitrix24 does not have the call in its statistics yet.",
+    "Битрикс24 ещё не внёс звонок в статистику.",
+)
+STALE_UPLOAD = Phrase(
+    "The upload address has lost its validity; a new one will be asked for.",
+    "Адрес для загрузки записи уже недействителен; будет запрошен новый.",
+)
+
+_NO_CLIENT = "could not find associated crm entity"
+
+
+def nobody(extension: str, instead: str) -> Phrase:
+    """The owner's extension is no user's."""
+    return Phrase(
+        "Extension {extension} belongs to no active Bitrix24 user; the call went to {instead}.",
+        "Добавочный {extension} не принадлежит ни одному активному пользователю Битрикс24; "
+        "звонок записан на {instead}.",
+    ).given(extension=extension, instead=instead)
+
+
+def dismissed(who: str, instead: str) -> Phrase:
+    """The portal does not know the user or has dismissed him."""
+    return Phrase(
+        "Bitrix24 user {who} is dismissed or unknown; the call went to {instead}.",
+        "Пользователь Битрикс24 {who} уволен или неизвестен; звонок записан на {instead}.",
+    ).given(who=who, instead=instead)
+
+
+def orphan(call: str) -> Phrase:
+    """A register was repeated after the portal's memory for repeats was over."""
+    return Phrase(
+        "Call {call} was registered again after an unanswered attempt more than 30 minutes old: "
+        "an unfinished second one may be left in Bitrix24.",
+        "Звонок {call} зарегистрирован повторно: первая попытка осталась без ответа более 30 минут назад, "
+        "в Битрикс24 мог остаться незавершённый двойник.",
+    ).given(call=call)
+
+
+def assumed(call: str) -> Phrase:
+    """Finished, as far as one can tell without the statistics."""
+    return Phrase(
+        "Call {call} is taken as finished: Bitrix24 has it open no more, and its statistics may not be read.",
+        "Звонок {call} считается завершённым: открытым Битрикс24 его уже не держит, "
+        "а читать статистику нельзя.",
+    ).given(call=call)
+
+
+def unregistered(call: str) -> Phrase:
+    """An order for a call that was not registered."""
+    return Phrase(
+        "Call {call} is not registered in Bitrix24.", "Звонок {call} не зарегистрирован в Битрикс24."
+    ).given(call=call)
+
+
+def over(call: str) -> Phrase:
+    """A card for a call that the portal no longer has."""
+    return Phrase(
+        "Bitrix24 no longer has call {call} open: no card can be shown.",
+        "В Битрикс24 звонок {call} уже не открыт: карточку показать нельзя.",
+    ).given(call=call)
+
+
+def creation(words: str) -> Phrase:
+    """The portal did not create a client."""
+    return Phrase("Bitrix24 created no client: {words}", "Битрикс24 не создал клиента: {words}").given(
+        words=server_words(words)
+    )
+
+
+def activity(errors: object) -> Phrase | None:
+    """The portal made no activity. That a number without a client gets none is ordinary and not worth a
+    word."""
+    words = str(errors.get("ACTIVITY_CREATION") or "") if isinstance(errors, dict) else ""
+    if not words or words.lower().startswith(_NO_CLIENT):
+        return None
+    return Phrase(
+        "Bitrix24 finished the call but made no activity: {words}",
+        "Битрикс24 завершил звонок, но не создал дело: {words}",
+    ).given(words=server_words(words))
+
+
+def one_recording(path: str) -> Phrase:
+    """A second recording for a call."""
+    return Phrase(
+        "Bitrix24 keeps one recording per call; {path} would replace the one it has.",
+        "Битрикс24 хранит одну запись на звонок; {path} заменил бы имеющуюся.",
+    ).given(path=path)
+
+
+def wrong_format(name: str) -> Phrase:
+    """Neither mp3 nor wav."""
+    return Phrase(
+        "Bitrix24 takes recordings as mp3 or wav only, not {name}.",
+        "Битрикс24 принимает записи только в mp3 и wav, а не {name}.",
+    ).given(name=name)
+
+
+def strange_upload(host: str, other: str) -> Phrase:
+    """The portal sends the recording elsewhere; recordings go to the portal alone."""
+    return Phrase(
+        "{host} wants the recording uploaded to another host, “{other}”; nothing was sent.",
+        "{host} просит загрузить запись на другой узел, «{other}»; ничего не отправлено.",
+    ).given(host=host, other=other)
+
+
+def unreadable(file: Path, error: OSError) -> Phrase:
+    """The recording cannot be opened."""
+    return Phrase(
+        "The recording {file} cannot be read: {reason}.", "Запись {file} не читается: {reason}."
+    ).given(file=file, reason=error.strerror or type(error).__name__)
+
+
+def together(*notices: Phrase | None) -> Phrase | None:
+    """Several notices as one; `None` when there are none."""
+    said = [notice for notice in notices if notice is not None]
+    if len(said) < 2:
+        return said[0] if said else None
+    names = [f"n{position}" for position in range(len(said))]
+    template = " ".join(f"{{{name}}}" for name in names)
+    return Phrase(template, template, dict(zip(names, said, strict=True)))

@@ -1,0 +1,146 @@
+"""How each intent is phrased for the portal: the parameters of each method, and nothing else.
+
+Pure: the adapter gives the portal's user ids, the call's id in the portal and the time zone; it sends what
+these functions return. All flags are 0 or 1, because to the portal any other text, even "N", means yes
+(sheet §8.3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+from typing import Any
+
+from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
+
+Params = dict[str, Any]
+
+OUTGOING, INCOMING = 1, 2
+
+PHONE_MAX = 20
+"""Longer numbers pass `register` and break `finish` (sheet §8.3.17)."""
+
+LINE_MAX = 50
+EXTERNAL_ID_MAX = 64
+
+HIDDEN = "000000"
+"""Stands for a hidden caller. The portal keeps digits only and refuses an empty number and `0`; extensions
+have at most four digits, so it can be no colleague, and no phone number of any country, so it can be no
+client."""
+
+_SUCCESS, _MISSED = "200", "304"
+
+_OUTGOING_CODES = {
+    Result.ANSWERED: _SUCCESS,
+    # 304 is for missed incoming calls alone; a phone that nobody picks up is "temporarily unavailable"
+    # (§8.2).
+    Result.NO_ANSWER: "480",
+    Result.VOICEMAIL: "480",
+    Result.BUSY: "486",
+    Result.DECLINED: "603",
+    Result.CANCELLED: "603-S",
+    # 404 would claim that the number is wrong; the intent does not say so, and congestion is as likely.
+    Result.FAILED: "503",
+    Result.AFTER_HOURS: "OTHER",
+    Result.UNKNOWN: "OTHER",
+}
+
+
+def phone_number(number: str) -> str:
+    """One canonical form for register, finish and all comparing: digits, after a `+` if there was one, at
+    most 20 characters; `HIDDEN` when there is no number."""
+    if any(sign.isalpha() for sign in number):
+        return (
+            HIDDEN  # "anonymous", "unavailable", a SIP name: its digits alone would be somebody else's number
+        )
+    digits = "".join(sign for sign in number if sign in "0123456789")
+    if not digits.strip("0"):
+        return HIDDEN
+    plus = "+" if number.lstrip().startswith("+") else ""
+    return (plus + digits)[:PHONE_MAX]
+
+
+def is_hidden(about: CallFacts) -> bool:
+    """Whether the outside party shows no number."""
+    return phone_number(about.number) == HIDDEN
+
+
+def external_id(call: str) -> str:
+    """The CallId as the portal keeps it; one that is too long is shortened and told apart by a hash."""
+    if len(call) <= EXTERNAL_ID_MAX:
+        return call
+    mark = hashlib.sha256(call.encode()).hexdigest()[:16]
+    return f"{call[: EXTERNAL_ID_MAX - len(mark) - 1]}-{mark}"
+
+
+def start_date(epoch_s: float, zone: tzinfo) -> str:
+    """ISO 8601 with offset, to the second: without an offset the portal would read it in its own zone."""
+    return datetime.fromtimestamp(int(epoch_s), zone).isoformat(timespec="seconds")
+
+
+def register(
+    order: Register, user: int, *, show: bool, create: bool, zone: tzinfo, line_known: bool = False
+) -> Params:
+    """`telephony.externalCall.register`. `line_known`: the portal has this line; naming one that it does
+    not have would silently make it (§8.3.7). A hidden caller never creates a client."""
+    about = order.about
+    params: Params = {
+        "USER_ID": user,
+        "PHONE_NUMBER": phone_number(about.number),
+        "TYPE": INCOMING if about.direction is Direction.IN else OUTGOING,
+        "CALL_START_DATE": start_date(about.started_at, zone),
+        "CRM_CREATE": int(create and not is_hidden(about)),
+        "SHOW": int(show),
+        "EXTERNAL_CALL_ID": external_id(about.call),
+    }
+    if about.line and line_known:
+        params["LINE_NUMBER"] = about.line[:LINE_MAX]
+    return params
+
+
+def cards(call_id: str, users: Iterable[int]) -> Params:
+    """`telephony.externalCall.show` and `hide`, for several people in one request."""
+    return {"CALL_ID": call_id, "USER_ID": sorted(set(users))}
+
+
+def status_code(direction: Direction, result: Result) -> str:
+    """How the call ended, in the portal's codes (§8.2). Every incoming call that no person answered is 304:
+    only that makes a missed call of it."""
+    if direction is Direction.IN:
+        return _SUCCESS if result is Result.ANSWERED else _MISSED
+    return _OUTGOING_CODES[result]
+
+
+def duration(order: Finish) -> int:
+    """Seconds of talk: 0 unless answered, because any other value makes the call a success; else at least
+    1."""
+    return max(1, order.talk_s) if order.result is Result.ANSWERED else 0
+
+
+def finish(order: Finish, call_id: str, user: int, *, chat: bool) -> Params:
+    """`telephony.externalCall.finish`. ADD_TO_CHAT is always said: its default differs between versions
+    (K3)."""
+    return {
+        "CALL_ID": call_id,
+        "USER_ID": user,
+        "DURATION": duration(order),
+        "STATUS_CODE": status_code(order.about.direction, order.result),
+        "ADD_TO_CHAT": int(chat),
+    }
+
+
+def attach(call_id: str, filename: str) -> Params:
+    """`telephony.externalCall.attachRecord`, first step: asks for an address to upload to."""
+    return {"CALL_ID": call_id, "FILENAME": filename}
+
+
+def find_call(call_id: str) -> Params:
+    """`voximplant.statistic.get` for one call. The portal drops filters it does not know, so compare each
+    row."""
+    return {"FILTER": {"CALL_ID": call_id}}
+
+
+def find_external(call: str) -> Params:
+    """The same by our own id of the call."""
+    return {"FILTER": {"EXTERNAL_CALL_ID": external_id(call)}}

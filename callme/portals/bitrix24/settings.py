@@ -1,0 +1,112 @@
+"""A Bitrix24 portal's own keys in the configuration, checked before anything is asked of the portal.
+
+`callme.config` passes the table through as it stands; `read` gives the settings or one `ConfigError` that
+names every key to put right. Secrets never show in a repr or a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from callme.config import is_loopback, refusal
+from callme.config.problems import Unfit, from_pydantic
+from callme.wording import Phrase
+
+_PATH = re.compile(r"/rest/[1-9][0-9]*/[A-Za-z0-9]+/?")
+_EXAMPLE = "https://example.bitrix24.ru/rest/1/xxxxxxxx/"
+_WHERE = Phrase(
+    "copy the whole address from Bitrix24: Developer resources → Other → Inbound webhook ({example})",
+    "скопируйте адрес целиком из Битрикс24: Разработчикам → Другое → Входящий вебхук ({example})",
+    {"example": _EXAMPLE},
+)
+
+
+def _webhook(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value().strip()
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise Unfit(Phrase("it is not a web address", "это не веб-адрес"), _WHERE) from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise Unfit(Phrase("it is not a web address", "это не веб-адрес"), _WHERE)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise Unfit(
+            Phrase(
+                "plain http would show the webhook's secret to the network",
+                "по http секрет вебхука был бы виден в сети",
+            ),
+            Phrase("write https:// instead of http://", "напишите https:// вместо http://"),
+        )
+    if not _PATH.fullmatch(parts.path) or parts.query or parts.fragment or parts.username:
+        raise Unfit(
+            Phrase(
+                "it does not look like an incoming webhook: …/rest/<user>/<secret>/ is expected",
+                "это не похоже на входящий вебхук: ожидается …/rest/<пользователь>/<секрет>/",
+            ),
+            _WHERE,
+        )
+    return SecretStr(url.rstrip("/") + "/")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Create(_Table):
+    """`create`: whether the portal makes a client for a number that it does not know, per direction."""
+
+    # An unknown caller is a new client, which is what people expect of telephony in this CRM; a number that
+    # an employee dials may be a taxi, and a wrong digit must not become a lead.
+    inbound: bool = True
+    outbound: bool = False
+
+
+Seconds = Annotated[float, Field(ge=1, le=600)]
+UserId = Annotated[int, Field(ge=1)]
+
+
+class Settings(_Table):
+    """All keys of `[[portal]]` with `crm = "bitrix24"`. Times are seconds."""
+
+    webhook: Annotated[SecretStr, AfterValidator(_webhook)]
+    application_token: SecretStr | None = None
+    default_user: UserId
+    users: dict[str, UserId] = Field(default_factory=dict)
+    create: Create = Create()
+    chat: bool = False  # a message about each finished call in the employee's chat
+    ca_file: Path | None = None
+    connect_timeout: Seconds = 5.0
+    answer_timeout: Seconds = 30.0
+    upload_timeout: Seconds = 60.0  # the cloud itself cuts a request after 60 s (sheet §4.3)
+    # The cloud counts 2 requests a second above a pool of 50 per address of ours, whatever sends them (§4.1).
+    requests_per_second: Annotated[float, Field(ge=0.1, le=1000)] = 2.0
+    burst: Annotated[int, Field(ge=1, le=10000)] = 40
+
+
+def read(portal: str, table: Mapping[str, Any], source: str, base: Path) -> Settings:
+    """The settings in a portal's table; `id` and `crm` may stand in it. `source` names the configuration
+    file, relative paths start at `base`. `ConfigError` names everything that is wrong."""
+    own = {key: value for key, value in table.items() if key not in ("id", "crm")}
+    try:
+        settings = Settings.model_validate(own)
+        if settings.ca_file is None:
+            return settings
+        return settings.model_copy(update={"ca_file": base / settings.ca_file})
+    except ValidationError as error:
+        wrong = [
+            from_pydantic(dict(entry), f"portal.{portal}", _known(entry["loc"])) for entry in error.errors()
+        ]
+    raise refusal(wrong, source)
+
+
+def _known(location: tuple[int | str, ...]) -> list[str]:
+    """The keys that exist in the table where an error was found."""
+    shape = Create if len(location) > 1 and location[0] == "create" else Settings
+    return list(shape.model_fields)

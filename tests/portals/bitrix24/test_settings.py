@@ -1,0 +1,80 @@
+"""What a person may write into a portal's table, and what he is told when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callme.errors import ConfigError
+from callme.portals.bitrix24.settings import Settings, read
+from tests.portals.bitrix24.scripted import SECRET, WEBHOOK
+
+GOOD: dict[str, Any] = {"webhook": WEBHOOK, "default_user": 1}
+
+
+def reading(**more: Any) -> Settings:
+    table = {key: value for key, value in {**GOOD, **more}.items() if value is not None}
+    return read("main", table, "callme.toml", Path("/etc/callme"))
+
+
+def refusal(**more: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        reading(**more)
+    english, russian = caught.value.say("en"), caught.value.say("ru")
+    assert SECRET not in english + russian + repr(caught.value)
+    return english
+
+
+def test_unknown_callers_become_clients_and_dialled_numbers_do_not() -> None:
+    create = reading().create
+    assert (create.inbound, create.outbound) == (True, False)
+
+
+def test_extensions_map_to_users_and_text_numbers_are_taken() -> None:
+    settings = reading(users={"101": 12}, default_user="7", create={"outbound": True})
+    assert (settings.users, settings.default_user, settings.create.outbound) == ({"101": 12}, 7, True)
+
+
+def test_the_secret_never_shows() -> None:
+    assert SECRET not in repr(reading()) + str(reading())
+
+
+def test_a_relative_authorities_file_starts_at_the_configuration() -> None:
+    assert reading(ca_file="ca.pem").ca_file == Path("/etc/callme/ca.pem")
+
+
+def test_plain_http_is_for_this_machine_only() -> None:
+    assert reading(webhook=f"http://127.0.0.1:8099/rest/1/{SECRET}").webhook
+    assert "https://" in refusal(webhook=f"http://acme.example/rest/1/{SECRET}/")
+
+
+@pytest.mark.parametrize(
+    "webhook",
+    [
+        "acme.bitrix24.example",
+        f"https://acme.example/rest/{SECRET}/",
+        f"https://acme.example/rest/1/{SECRET}/user.get",
+        f"https://acme.example/rest/1/{SECRET}/?auth=1",
+        f"https://acme.example:port/rest/1/{SECRET}/",
+    ],
+)
+def test_an_address_that_is_no_webhook_is_named(webhook: str) -> None:
+    told = refusal(webhook=webhook)
+    assert "portal.main.webhook" in told
+    assert "Inbound webhook" in told
+
+
+def test_an_unknown_key_names_the_nearest() -> None:
+    told = refusal(defualt_user=3)
+    assert "portal.main.defualt_user" in told
+    assert "`default_user`" in told
+    assert "`inbound`" in refusal(create={"inbund": True})
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    told = refusal(default_user=None, users={"101": "Anna"}, answer_timeout=0)
+    assert "portal.main.default_user" in told
+    assert "portal.main.users.101" in told
+    assert "portal.main.answer_timeout" in told
