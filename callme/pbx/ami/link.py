@@ -35,8 +35,11 @@ from callme.pbx.ami.session import (
 )
 from callme.wording import Phrase, plain
 
-LOOK_AHEAD = 128
-"""Reads that may wait for their consumer before the socket is left alone; a read is at most 256 KiB."""
+LOOK_AHEAD = 2 << 20
+"""Bytes of reads that may wait for their consumer before the socket is left alone."""
+
+_READ_WEIGHT = 512
+"""What a read costs beside its bytes."""
 
 SNAPSHOT_PATIENCE = 30.0
 """Seconds after which a snapshot that did not come may be asked for anew."""
@@ -110,6 +113,7 @@ class Link(asyncio.Protocol):
         self._session: Session | None = None
         self._transport: asyncio.Transport | None = None
         self._queue: deque[Read] = deque()
+        self._waiting = 0  # what the queue weighs
         self._wake = asyncio.Event()
         self._paused = False
         self._over = False
@@ -146,9 +150,11 @@ class Link(asyncio.Protocol):
         """What the connection brings; ends with DOWN."""
         while True:
             while self._queue:
-                yield self._queue.popleft()
-                if self._paused and len(self._queue) <= LOOK_AHEAD // 2:
+                read = self._queue.popleft()
+                self._waiting -= len(read.raw) + _READ_WEIGHT
+                if self._paused and self._waiting <= LOOK_AHEAD // 2:
                     self._resume()
+                yield read
             if self._over:
                 return
             self._wake.clear()
@@ -280,8 +286,9 @@ class Link(asyncio.Protocol):
 
     def _put(self, read: Read) -> None:
         self._queue.append(read)
+        self._waiting += len(read.raw) + _READ_WEIGHT
         self._wake.set()
-        if len(self._queue) >= LOOK_AHEAD and not self._paused and not self._over and self._transport:
+        if self._waiting >= LOOK_AHEAD and not self._paused and not self._over and self._transport:
             self._paused = True
             self._transport.pause_reading()
 

@@ -30,7 +30,7 @@ def pairs(raw: bytes) -> list[tuple[str, str]]:
     return list(parse(raw).items())
 
 
-# ----------------------------------------------------------------------------------------------------- traces
+# ------------------------------------------------------------------------------------------------ traces
 @pytest.mark.parametrize("trace", TRACES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_trace_gives_the_same_packets_however_it_is_cut(trace: Path) -> None:
     data = trace.read_bytes()
@@ -50,7 +50,7 @@ def test_the_packets_of_a_trace_hold_every_line_of_it(trace: Path) -> None:
     assert [f"{name}: {value}" for raw in frame(data) for name, value in pairs(raw)] == lines
 
 
-# ------------------------------------------------------------------------------------------------------ framing
+# ----------------------------------------------------------------------------------------------- framing
 PIECES = st.sampled_from(
     [
         b"\r",
@@ -159,7 +159,7 @@ def test_a_packet_of_the_largest_size_is_kept(size: int) -> None:
     assert frame(*(data[at : at + size] for at in range(0, len(data), size))) == [large, HANGUP]
 
 
-# ---------------------------------------------------------------------------------------------------- parsing
+# ----------------------------------------------------------------------------------------------- parsing
 CASES = {
     "space after the colon": (b"Event: Hangup", [("Event", "Hangup")]),
     "no space after the colon": (b"Event:Hangup", [("Event", "Hangup")]),
@@ -221,7 +221,7 @@ def test_unescape(escaped: str, plain: str) -> None:
     assert unescape(escaped) == plain
 
 
-# --------------------------------------------------------------------------------------------------- encoding
+# ---------------------------------------------------------------------------------------------- encoding
 def test_an_action_in_bytes() -> None:
     raw = encode_action(
         "Originate", [("Channel", "PJSIP/101"), ("Variable", "A=Имя"), ("Variable", "B=2")], "c-1"
