@@ -219,6 +219,8 @@ class Worker:
                 self._look_at = min(self._look_at, until)
             case Held() | Idle(settled=True):
                 del self._entries[entry.call]
+            case Idle() if not entry.lane.deliveries:  # a lane of which only the policy's memo is kept
+                del self._entries[entry.call]
             case Idle():
                 pass
 

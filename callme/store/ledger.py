@@ -1,0 +1,199 @@
+"""Delivery's side of the database: lanes as the worker keeps them. Called by `sqlite`; see
+`delivery.ledger`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.dialects import sqlite
+
+from callme.delivery.lane import HandOver, Lane, State
+from callme.delivery.ledger import Due, LaneWrite, Tried
+from callme.delivery.outbox import INTERRUPTED
+from callme.store.rows import Row, lane_out, phrase_in, tried_in
+from callme.store.schema import attempts, deliveries, lanes, portals
+from callme.wording import Phrase
+
+CHUNK = 500
+INTERRUPTED_OUTCOME = "interrupted"
+
+_LANE = (
+    update(lanes)
+    .where(lanes.c.portal == bindparam("of_portal"), lanes.c.call == bindparam("of_call"))
+    .values(
+        memory=bindparam("memory"),
+        shown=bindparam("shown"),
+        doubted=bindparam("doubted"),
+        card_tries=bindparam("card_tries"),
+        card_next_at=bindparam("card_next_at"),
+        held=bindparam("held"),
+        closed=bindparam("closed"),
+        next_at=bindparam("next_at"),
+    )
+)
+_DELIVERY = (
+    update(deliveries)
+    .where(
+        deliveries.c.portal == bindparam("of_portal"),
+        deliveries.c.call == bindparam("of_call"),
+        deliveries.c.kind == bindparam("of_kind"),
+        deliveries.c.ordinal == bindparam("of_ordinal"),
+    )
+    .values(
+        state=bindparam("state"),
+        attempts=bindparam("attempts"),
+        next_at=bindparam("next_at"),
+        doubt=bindparam("doubt"),
+        first_at=bindparam("first_at"),
+        why=bindparam("why"),
+        settled_at=bindparam("settled_at"),
+    )
+)
+_ATTEMPT = insert(attempts)
+
+
+def save(connection: Connection, write: LaneWrite) -> None:
+    """Writes the lane, its touched deliveries and the attempt that ended."""
+    lane, tried = write.lane, write.tried
+    where = {"of_portal": lane.portal, "of_call": lane.call}
+    connection.execute(
+        _LANE,
+        {
+            **where,
+            "memory": dict(lane.memory),
+            "shown": sorted(lane.shown),
+            "doubted": sorted(lane.doubted),
+            "card_tries": lane.card_tries,
+            "card_next_at": lane.card_next_at,
+            "held": phrase_in(write.held),
+            "closed": lane.closed,
+            "next_at": write.next_at,
+        },
+    )
+    ended = None if tried is None else tried.at + tried.took_ms / 1000
+    touched = [lane.get(key) for key in write.touched]
+    # What leaves `sending` is written before what enters it: one of a lane at a time is in progress.
+    for one in sorted(touched, key=lambda delivery: delivery.state is State.SENDING):
+        connection.execute(
+            _DELIVERY,
+            {
+                **where,
+                "of_kind": one.record.KIND,
+                "of_ordinal": one.record.ordinal,
+                "state": one.state.value,
+                "attempts": one.attempts,
+                "next_at": one.next_at,
+                "doubt": one.doubt,
+                "first_at": one.first_at,
+                "why": phrase_in(one.why),
+                "settled_at": ended if one.state in (State.DONE, State.REFUSED) else None,
+            },
+        )
+    if tried is not None:
+        connection.execute(_ATTEMPT, tried_in(lane.portal, lane.call, tried))
+
+
+def recover(connection: Connection, portal: str, now: float) -> int:
+    """What was being sent waits in doubt; every lane that is neither settled nor held is due."""
+    sending = connection.execute(
+        select(deliveries).where(deliveries.c.portal == portal, deliveries.c.state == State.SENDING.value)
+    ).mappings()
+    found = 0
+    for row in sending.all():
+        found += 1
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row["id"])
+            .values(state=State.WAITING.value, doubt=True, next_at=now, why=phrase_in(INTERRUPTED))
+        )
+        tried = Tried(row["kind"], row["ordinal"], row["attempts"], now, 0, INTERRUPTED_OUTCOME, INTERRUPTED)
+        connection.execute(_ATTEMPT, tried_in(portal, row["call"], tried))
+        connection.execute(
+            update(lanes).where(lanes.c.portal == portal, lanes.c.call == row["call"]).values(next_at=now)
+        )
+    asleep = (lanes.c.portal == portal) & lanes.c.next_at.is_(None) & lanes.c.held.is_(None)
+    connection.execute(update(lanes).where(asleep, ~lanes.c.closed).values(next_at=now))
+    waiting = select(deliveries.c.call).where(
+        deliveries.c.portal == portal, deliveries.c.state == State.WAITING.value
+    )
+    connection.execute(update(lanes).where(asleep, lanes.c.call.in_(waiting)).values(next_at=now))
+    return found
+
+
+def due(connection: Connection, portal: str, now: float, limit: int) -> Due:
+    """The lanes to work on, the longest waiting first."""
+    rows = (
+        connection.execute(
+            select(lanes)
+            .where(lanes.c.portal == portal, lanes.c.next_at <= now)
+            .order_by(lanes.c.next_at, lanes.c.call)
+            .limit(limit)
+        )
+        .mappings()
+        .all()
+    )
+    upcoming = connection.scalar(
+        select(func.min(lanes.c.next_at)).where(lanes.c.portal == portal, lanes.c.next_at > now)
+    )
+    return Due(_lanes(connection, portal, rows), upcoming)
+
+
+def lane(connection: Connection, portal: str, call: str) -> Lane | None:
+    """One lane as committed."""
+    rows = (
+        connection.execute(select(lanes).where(lanes.c.portal == portal, lanes.c.call == call))
+        .mappings()
+        .all()
+    )
+    found = _lanes(connection, portal, rows)
+    return found[0] if found else None
+
+
+def _lanes(connection: Connection, portal: str, rows: Any) -> tuple[Lane, ...]:
+    records: dict[str, list[Row]] = defaultdict(list)
+    names = [row["call"] for row in rows]
+    for start in range(0, len(names), CHUNK):
+        part = names[start : start + CHUNK]
+        for row in connection.execute(
+            select(deliveries).where(deliveries.c.portal == portal, deliveries.c.call.in_(part))
+        ).mappings():
+            records[row["call"]].append(dict(row))
+    return tuple(lane_out(row, records[row["call"]]) for row in rows)
+
+
+def pause(connection: Connection, portal: str, why: Phrase | None, at: float) -> None:
+    """Notes a pause or its end."""
+    put = sqlite.insert(portals)
+    connection.execute(
+        put.on_conflict_do_update(
+            index_elements=["id"], set_={"paused": put.excluded.paused, "paused_at": put.excluded.paused_at}
+        ),
+        {"id": portal, "paused": phrase_in(why), "paused_at": None if why is None else at},
+    )
+
+
+def retry(connection: Connection, delivery: int, now: float) -> HandOver | None:
+    """Makes a refused or waiting delivery due; `None` when there is nothing to retry."""
+    row = (
+        connection.execute(
+            update(deliveries)
+            .where(
+                deliveries.c.id == delivery,
+                deliveries.c.state.in_([State.REFUSED.value, State.WAITING.value]),
+            )
+            .values(state=State.WAITING.value, next_at=now, settled_at=None)
+            .returning(deliveries.c.portal, deliveries.c.call)
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        return None
+    connection.execute(
+        update(lanes)
+        .where(lanes.c.portal == row["portal"], lanes.c.call == row["call"])
+        .values(next_at=now, held=None)
+    )
+    return HandOver(row["portal"], row["call"], now, reload=True)

@@ -1,0 +1,148 @@
+"""The store on SQLite: the river's commits, delivery's ledger, and what a restart goes on with.
+
+The service opens one per data folder. A lock file keeps a second service from delivering the same calls
+twice. Pages read through `Store.reading`, on connections of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from callme.delivery.lane import HandOver, Lane
+from callme.delivery.ledger import Due, LaneWrite
+from callme.errors import StoreError
+from callme.store import ledger, steps
+from callme.store.engine import explained, reading, writing
+from callme.store.migrations import upgrade
+from callme.store.reading import Reading
+from callme.store.river import Resume, StepWrite
+from callme.store.writer import Writer
+from callme.wording import Phrase
+
+IN_USE = Phrase(
+    "Another CallMe works with the database {path}",
+    "С базой {path} уже работает другой CallMe",
+)
+IN_USE_CURE = Phrase(
+    "Stop it first, or give this one its own service.data_dir",
+    "Сначала остановите его или задайте этому свою папку service.data_dir",
+)
+
+
+def path_of(where: str | Path) -> Path:
+    """The file that `where` names: a path or `sqlite:///path`."""
+    text = str(where)
+    return Path(text.removeprefix("sqlite:///")) if text.startswith("sqlite:///") else Path(text)
+
+
+def open_store(where: str | Path) -> Store:
+    """Opens the database, makes it if there is none, and brings it to this version's schema.
+
+    `where` is a file or `sqlite:///file`. Raises `StoreError` when it cannot be used or another service
+    uses it.
+    """
+    path = path_of(where)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = _lock(path)
+    try:
+        engine = writing(path)
+        with explained(path), engine.begin() as connection:
+            upgrade(connection)
+    except BaseException:
+        os.close(lock)
+        raise
+    return Store(path, Writer(engine, path), lock)
+
+
+def open_reading(where: str | Path) -> Reading:
+    """The database for looking only, while a service may be running. It must exist; `StoreError` when it
+    does not."""
+    path = path_of(where)
+    with explained(path):
+        path.stat()
+    return Reading(reading(path, 1), path)
+
+
+def _lock(path: Path) -> int:
+    handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise StoreError(IN_USE.given(path=str(path)), IN_USE_CURE) from None
+    return handle
+
+
+class Store:
+    """One database. Methods are called on the event loop and never block it. Implements
+    `delivery.ledger.Ledger`."""
+
+    def __init__(self, path: Path, writer: Writer, lock: int) -> None:
+        self.path = path
+        self.reading = Reading(reading(path, 4), path)
+        self._writer = writer
+        self._lock = lock
+        self._hand_over: Callable[[HandOver], None] | None = None
+
+    def on_hand_over(self, callback: Callable[[HandOver], None]) -> None:
+        """Called on the event loop, in the order of commits, for each lane that a commit touched."""
+        self._hand_over = callback
+
+    async def close(self) -> None:
+        """Writes what is queued and gives everything back."""
+        await asyncio.to_thread(self._writer.close)
+        await self.reading.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    # ------------------------------------------------------------------------------------------ the river
+    async def commit(self, write: StepWrite) -> None:
+        """One transaction; afterwards the touched lanes are handed to their workers."""
+        await self._writer.submit(lambda connection: steps.write(connection, write), self._landed)
+
+    async def load(self, pbx: str) -> Resume:
+        """What the PBX's tracker and the policy go on with."""
+        return await self.reading.ask(lambda connection: steps.load(connection, pbx))
+
+    def _landed(self, handed: tuple[HandOver, ...]) -> None:
+        if self._hand_over is not None:
+            for one in handed:
+                self._hand_over(one)
+
+    # ------------------------------------------------------------------------------------------ delivery
+    async def recover(self, portal: str, now: float) -> int:
+        """See `Ledger.recover`."""
+        return await self._writer.submit(lambda connection: ledger.recover(connection, portal, now))
+
+    async def due(self, portal: str, now: float, limit: int) -> Due:
+        """See `Ledger.due`."""
+        return await self.reading.ask(lambda connection: ledger.due(connection, portal, now, limit))
+
+    async def lane(self, portal: str, call: str) -> Lane | None:
+        """See `Ledger.lane`."""
+        return await self.reading.ask(lambda connection: ledger.lane(connection, portal, call))
+
+    async def save(self, write: LaneWrite) -> None:
+        """See `Ledger.save`."""
+        await self._writer.submit(lambda connection: ledger.save(connection, write))
+
+    async def pause(self, portal: str, why: Phrase | None, at: float) -> None:
+        """See `Ledger.pause`."""
+        await self._writer.submit(lambda connection: ledger.pause(connection, portal, why, at))
+
+    async def retry(self, delivery: int, now: float) -> bool:
+        """A person asks to send a refused or waiting delivery now. False when there is none of that id, or
+        when it is done or on its way."""
+
+        def landed(handed: HandOver | None) -> None:
+            if handed is not None:
+                self._landed((handed,))
+
+        found = await self._writer.submit(lambda connection: ledger.retry(connection, delivery, now), landed)
+        return found is not None

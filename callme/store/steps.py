@@ -1,0 +1,132 @@
+"""Writes one step of the river, and reads what a restart goes on with. Called by `sqlite` in the writer's
+thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from callme.calls import model
+from callme.crm.intents import Cards, Record
+from callme.delivery.lane import HandOver, wish
+from callme.store.river import Resume, StepWrite
+from callme.store.rows import call_in, lane_new, phrase_in, record_in
+from callme.store.schema import anomalies, calls, deliveries, lanes, open_calls
+
+_call_put = insert(calls)
+_CALL = _call_put.on_conflict_do_update(
+    index_elements=["id"],
+    set_={column.name: _call_put.excluded[column.name] for column in calls.c if column.name != "id"},
+)
+_state_put = insert(open_calls)
+_STATE = _state_put.on_conflict_do_update(
+    index_elements=["pbx", "call"], set_={"state": _state_put.excluded.state}
+)
+_FORGET = delete(open_calls).where(
+    open_calls.c.pbx == bindparam("of_pbx"), open_calls.c.call == bindparam("of_call")
+)
+_LANE = insert(lanes).on_conflict_do_nothing(index_elements=["portal", "call"])
+_RECORD = insert(deliveries).on_conflict_do_nothing(index_elements=["portal", "call", "kind", "ordinal"])
+_THIS_LANE = (lanes.c.portal == bindparam("of_portal")) & (lanes.c.call == bindparam("of_call"))
+_WANTED = select(lanes.c.wanted).where(_THIS_LANE)
+_WISH = update(lanes).where(_THIS_LANE)
+_WAKE = (
+    update(lanes)
+    .where(_THIS_LANE)
+    .values(
+        # A crash right after this commit must find the lane due, whatever wait it had.
+        next_at=func.min(func.coalesce(lanes.c.next_at, bindparam("at")), bindparam("at")),
+    )
+)
+_TOLD = update(lanes).where(_THIS_LANE).values(told=bindparam("memo"))
+
+
+def write(connection: Connection, step: StepWrite) -> tuple[HandOver, ...]:
+    """Writes the step inside the caller's transaction; answers with what the workers must be handed after
+    it."""
+    if step.calls:
+        connection.execute(_CALL, [call_in(call) for call in step.calls])
+    kept = [{"pbx": step.pbx, "call": call, "state": state} for call, state in step.states.items() if state]
+    gone = [{"of_pbx": step.pbx, "of_call": call} for call, state in step.states.items() if state is None]
+    if kept:
+        connection.execute(_STATE, kept)
+    if gone:
+        connection.execute(_FORGET, gone)
+    handed = tuple(
+        _lane(connection, portal, call, records, cards, step.at)
+        for (portal, call), (records, cards) in _by_lane(step).items()
+    )
+    for (portal, call), memo in step.told.items():
+        where = {"of_portal": portal, "of_call": call, "memo": memo}
+        if connection.execute(_TOLD, where).rowcount == 0:
+            connection.execute(_LANE, {**lane_new(portal, call, step.at), "next_at": None})
+            connection.execute(_TOLD, where)
+    if step.anomalies:
+        connection.execute(
+            insert(anomalies),
+            [
+                {"at": one.at, "pbx": step.pbx, "call": one.call, "text": phrase_in(one.text)}
+                for one in step.anomalies
+            ],
+        )
+    return handed
+
+
+def _by_lane(step: StepWrite) -> dict[tuple[str, str], tuple[list[Record], Cards | None]]:
+    """The intents per lane; of several wishes for cards the last one counts."""
+    found: dict[tuple[str, str], tuple[list[Record], Cards | None]] = {}
+    for portal, intent in step.intents:
+        records, cards = found.get((portal, intent.about.call), ([], None))
+        if isinstance(intent, Cards):
+            cards = intent
+        else:
+            records.append(intent)
+        found[portal, intent.about.call] = (records, cards)
+    return found
+
+
+def _lane(
+    connection: Connection, portal: str, call: str, records: list[Record], cards: Cards | None, at: float
+) -> HandOver:
+    new = lane_new(portal, call, at)
+    if cards is not None:
+        new["wanted"] = wish({}, cards.seers, at)
+    fresh = connection.execute(_LANE, new).rowcount == 1
+    if not fresh:
+        where: dict[str, Any] = {"of_portal": portal, "of_call": call}
+        if cards is not None:
+            before = connection.execute(_WANTED, where).scalar_one()
+            connection.execute(_WISH.values(wanted=wish(before, cards.seers, at)), where)
+        connection.execute(_WAKE, {**where, "at": at})
+    if records:
+        connection.execute(_RECORD, [record_in(portal, record, at) for record in records])
+    return HandOver(portal, call, at, tuple(records), cards, fresh)
+
+
+def load(connection: Connection, pbx: str) -> Resume:
+    """Saved states of the PBX, the views of their calls and of calls still marked open, and the policy's
+    memos."""
+    states = {
+        row.call: row.state
+        for row in connection.execute(
+            select(open_calls.c.call, open_calls.c.state).where(open_calls.c.pbx == pbx)
+        )
+    }
+    views = [
+        *connection.scalars(select(calls.c.view).where(calls.c.pbx == pbx, calls.c.open)),
+        *connection.scalars(
+            select(calls.c.view).join(
+                open_calls, (open_calls.c.call == calls.c.id) & (open_calls.c.pbx == pbx)
+            )
+        ),
+    ]
+    found = {str(call.id): call for call in map(model.decode, views)}
+    told: dict[tuple[str, str], dict[str, Any]] = {}
+    for call in found:
+        rows = connection.execute(
+            select(lanes.c.portal, lanes.c.told).where(lanes.c.call == call, lanes.c.told.is_not(None))
+        )
+        told.update({(row.portal, call): row.told for row in rows})
+    return Resume(states, found, told)
