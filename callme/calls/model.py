@@ -6,7 +6,7 @@ computes; see `calls.derive` for the rule behind each field.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, NewType
 
@@ -62,6 +62,7 @@ class Ring:
     since: float
     until: float | None = None
     device: str = ""  # the channel that rang
+    via: str = ""  # the outside number that rang on the extension's behalf (forward, follow-me)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,8 @@ class Call:
     trunk: str
     caller: str | None  # the extension that called out or called a colleague
     started_at: float
+    ring_at: float | None = None  # first ring: of our phones, for an outgoing call of the customer's
+    ring_until: float | None = None  # the answer, or the end of the last ring
     rang: tuple[Ring, ...] = ()
     answered_by: str | None = None
     via: str | None = None  # the outside number on which a forwarded call was answered
@@ -152,7 +155,6 @@ class Call:
     command: str | None = None  # the command that caused it (click-to-call)
     linked: tuple[CallId, ...] = ()  # calls that it met
     aliases: tuple[str, ...] = ()  # uniqueids of channels that belong to it
-    audio: tuple[str, ...] = field(default=())  # uniqueids of channels still recording
 
     @property
     def open(self) -> bool:
@@ -178,13 +180,10 @@ class Call:
 
     @property
     def ring_s(self) -> float:
-        """Seconds from the first ring to the answer, or to the last ring's end."""
-        if not self.rang:
+        """Seconds from the first ring to the answer, or to the last ring's end (0 while it rings)."""
+        if self.ring_at is None or self.ring_until is None:
             return 0.0
-        first = min(ring.since for ring in self.rang)
-        if self.answered_at is not None:
-            return max(0.0, self.answered_at - first)
-        return max(0.0, max(ring.until or ring.since for ring in self.rang) - first)
+        return max(0.0, self.ring_until - self.ring_at)
 
 
 def encode(call: Call) -> dict[str, Any]:
@@ -194,15 +193,23 @@ def encode(call: Call) -> dict[str, Any]:
 
 def decode(stored: dict[str, Any]) -> Call:
     """The call that `encode` gave; keys that a newer version added are left out."""
-    known: dict[str, Any] = {name: value for name, value in stored.items() if name in Call.__dataclass_fields__}
+    known: dict[str, Any] = {
+        name: value for name, value in stored.items() if name in Call.__dataclass_fields__
+    }
     known["direction"] = Direction(known["direction"])
     known["disposition"] = Disposition(known["disposition"])
     known["hung_up_by"] = Side(known["hung_up_by"]) if known.get("hung_up_by") else None
-    for name, shape in (("rang", Ring), ("talks", Talk), ("holds", Hold), ("path", Step), ("recordings", RecordingFile)):
+    for name, shape in (
+        ("rang", Ring),
+        ("talks", Talk),
+        ("holds", Hold),
+        ("path", Step),
+        ("recordings", RecordingFile),
+    ):
         known[name] = tuple(shape(**item) for item in known.get(name, ()))
     known["transfers"] = tuple(
         Transfer(**{**item, "kind": TransferKind(item["kind"])}) for item in known.get("transfers", ())
     )
-    for name in ("linked", "aliases", "audio"):
+    for name in ("linked", "aliases"):
         known[name] = tuple(known.get(name, ()))
     return Call(**known)

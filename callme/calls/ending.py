@@ -1,0 +1,106 @@
+"""How a call ended and who ended it.
+
+The table of asterisk-ami-observed §4: DialStatus alone is not enough. A refused call (603) and a wrong number (404) both say
+NOANSWER and differ only by the Q.850 cause of the leg's Hangup; cause 16 on the caller does not mean answered; a caller who
+gives up is seen by his HangupRequest, else by CANCEL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from callme.calls.facts import DialStatus
+from callme.calls.model import Disposition, Side
+from callme.calls.observed import Channel, Dial
+
+BUSY, REJECTED = 17, 21
+TONE_S = 0.3
+"""A caller who goes within this time of the last ring's end went because of himself: no tone can be heard so fast."""
+_WRONG = frozenset((1, 2, 3, 20, 22, 27, 28, 34, 38, 41, 42, 44, 58, 66, 88, 102))
+"""No such number, no route, out of order, congestion: the call never reached a phone."""
+
+
+def leg_end(channel: Channel, dial: Dial) -> Disposition | None:
+    """How one dialled leg ended, `None` while it rings or when it was cancelled or answered elsewhere."""
+    if dial.status is DialStatus.ANSWER:
+        return Disposition.ANSWERED
+    if dial.status is DialStatus.BUSY or channel.cause == BUSY:
+        return Disposition.BUSY
+    if channel.cause == REJECTED:
+        return Disposition.DECLINED
+    if dial.status in (DialStatus.CONGESTION, DialStatus.UNAVAILABLE):
+        return Disposition.FAILED
+    if channel.cause in _WRONG and channel.ringing_at is None:
+        return Disposition.FAILED
+    if dial.status is DialStatus.NO_ANSWER:
+        return Disposition.NO_ANSWER
+    return None
+
+
+def inbound(
+    customer: Channel, legs: Iterable[Channel], *, voicemail: bool, offered: bool, menu: bool
+) -> Disposition:
+    """An inbound call that nobody answered. `offered`: it reached somebody's or some queue's place; `menu`: it was in an
+    IVR or a queue."""
+    if voicemail:
+        return Disposition.VOICEMAIL
+    ends = [(dial, leg_end(leg, dial)) for leg in legs for dial in leg.dials]
+    if _gave_up(customer, [dial for dial, _ in ends]):
+        return Disposition.CANCELLED
+    known = {end for _, end in ends if end is not None}
+    for verdict in (Disposition.NO_ANSWER, Disposition.DECLINED, Disposition.BUSY, Disposition.FAILED):
+        if verdict in known:
+            return verdict
+    if ends or menu:
+        return Disposition.NO_ANSWER
+    return Disposition.FAILED if offered else Disposition.AFTER_HOURS
+
+
+def _gave_up(customer: Channel, dials: list[Dial]) -> bool:
+    """The caller went while a phone rang or while he waited in a queue or menu. One who listened to a busy tone before he
+    hung up did not give up: the phones had already said no."""
+    went = customer.asked_at
+    if went is None:
+        return _cancelled_with_the_caller(customer, dials)
+    if not dials or any(
+        w.since <= went and (w.until is None or w.until >= went - TONE_S) for w in customer.queues
+    ):
+        return True
+    rang_out = (DialStatus.CANCEL, DialStatus.OTHER)
+    return any(d.until is None or (d.status in rang_out and d.until >= went - TONE_S) for d in dials)
+
+
+def _cancelled_with_the_caller(customer: Channel, dials: list[Dial]) -> bool:
+    """The last dials were cancelled in the moment in which the caller went: he gave up, though his request was missed."""
+    if customer.gone_at is None or not dials or customer.cause not in (127, 0, None):
+        return False
+    last = max(dial.until or dial.since for dial in dials)
+    ended = [dial.status for dial in dials if (dial.until or dial.since) >= last - 0.05]
+    return DialStatus.CANCEL in ended and customer.gone_at - last < TONE_S
+
+
+def outbound(legs: list[Channel]) -> Disposition:
+    """An outgoing call that was not answered: the last trunk tried decides. When our side gave up while the far end rang,
+    the customer did not answer; when it had not rung yet, the call was cancelled."""
+    for leg in reversed(legs):
+        for dial in reversed(leg.dials):
+            end = leg_end(leg, dial)
+            if end is not None and end is not Disposition.ANSWERED:
+                return end
+        if leg.cause == BUSY:
+            return Disposition.BUSY
+        if not leg.alive or leg.dials:
+            return Disposition.NO_ANSWER if leg.ringing_at is not None else Disposition.CANCELLED
+    return Disposition.UNKNOWN
+
+
+def hung_up_by(customers: list[Channel], ours: list[Channel], *, outgoing: bool) -> Side:
+    """Whose phone asked first to end the call; the PBX when no phone did."""
+    asked = [(channel.asked_at, True) for channel in customers if channel.asked_at is not None]
+    asked += [(channel.asked_at, False) for channel in ours if channel.asked_at is not None]
+    if not asked:
+        return Side.PBX
+    _, by_customer = min(asked, key=lambda item: item[0])
+    if not by_customer:
+        return Side.AGENT
+    return Side.CALLEE if outgoing else Side.CALLER

@@ -1,0 +1,236 @@
+"""Whose is a channel, and what is a number: extensions, trunks, and one canonical form of an outside number.
+
+Used by the derivations and the policy. What the configuration or discovery knows decides; where they know nothing the
+channel's own name and first context do (the sheet freepbx §3.1), and `Numbering.explain` says which it was.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+
+import phonenumbers
+
+_NAME = re.compile(r"^(?P<tech>[A-Za-z0-9_]+)/(?P<peer>.+?)(?:-[0-9a-f]{8,})?(?:;(?P<half>[12]))?$")
+_SHORT = re.compile(r"^\d{2,6}$")
+_HIDDEN = frozenset(
+    (
+        "",
+        "anonymous",
+        "unknown",
+        "<unknown>",
+        "restricted",
+        "unavailable",
+        "private",
+        "asterisk",
+        "withheld",
+        "s",
+    )
+)
+_TRUNK_CONTEXTS = (
+    "from-pstn",
+    "from-trunk",
+    "from-digital",
+    "from-analog",
+    "from-sip-external",
+    "from-dahdi",
+)
+_SERVANTS = frozenset(
+    (
+        "Announcer",
+        "Recorder",
+        "CBAnn",
+        "CBRec",
+        "Snoop",
+        "Message",
+        "Surrogate",
+        "Bridge",
+        "ConfBridgeRecorder",
+    )
+    + ("ConfBridgeAnnouncer", "MulticastRTP", "UnicastRTP", "OutgoingSpoolFailed", "Parking")
+)
+
+
+class Kind(StrEnum):
+    """What stands behind a channel."""
+
+    EXTENSION = "extension"  # a colleague's phone
+    TRUNK = "trunk"  # the outside world
+    LOCAL = "local"  # one half of a Local channel: nobody
+    SERVANT = "servant"  # a player or recorder of Asterisk's own: nobody
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A channel name taken apart: `PJSIP/101-0000001a` is tech PJSIP, peer 101; of `Local/104@from-queue-…;1` the
+    peer is `104@from-queue` and the half 1."""
+
+    tech: str
+    peer: str
+    half: str
+
+    @property
+    def kind(self) -> Kind:
+        """What the name alone says."""
+        if self.tech == "Local":
+            return Kind.LOCAL
+        return Kind.SERVANT if self.tech in _SERVANTS else Kind.UNKNOWN
+
+    @property
+    def local_exten(self) -> str:
+        """The number that a Local channel dials."""
+        return self.peer.partition("@")[0]
+
+
+def _side(context: str) -> str:
+    """Which side of the PBX a first context speaks of: a trunk's endpoint says from-pstn, a phone's from-internal."""
+    if context.startswith(_TRUNK_CONTEXTS):
+        return "outside"
+    return "inside" if context.startswith("from-internal") else ""
+
+
+@lru_cache(maxsize=8192)
+def parse_name(name: str) -> Name:
+    """The parts of a channel name. A device may itself contain `-`; a masqueraded `AsyncGoto/PJSIP/101-…` is PJSIP/101."""
+    name = name.removeprefix("AsyncGoto/")
+    found = _NAME.match(name)
+    if found is None:
+        return Name("", name, "")
+    return Name(found["tech"], found["peer"], found["half"] or "")
+
+
+def local_stem(name: str) -> str:
+    """What both halves of one Local channel have in common."""
+    return name[:-2] if name.endswith((";1", ";2")) else name
+
+
+def hidden(number: str) -> bool:
+    """The number says that there is none."""
+    return number.strip().lower() in _HIDDEN
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """An extension pattern as people write it: `101`, `1XX`, `10N`, `2XXX`, `101-109`, glob stars."""
+    low, dash, high = text.partition("-")
+    if dash and low.isdigit() and high.isdigit():
+        numbers = "|".join(
+            str(n).zfill(len(low)) for n in range(int(low), min(int(high), int(low) + 9999) + 1)
+        )
+        return re.compile(f"^(?:{numbers})$")
+    table = {"X": r"\d", "Z": "[1-9]", "N": "[2-9]", "*": ".*", "?": "."}
+    return re.compile("^" + "".join(table.get(char, re.escape(char)) for char in text.lstrip("_")) + "$")
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """One PBX's numbers, as configuration and discovery know them. Empty sets mean "not known: infer".
+
+    `trunks` are globs over `TECH/peer` (`PJSIP/trunk-*`); `extensions` are patterns as `pattern` reads them;
+    `devices` maps a device to the extension it belongs to (AstDB DEVICE/…/user); `own` are the company's numbers.
+    """
+
+    country: str = "RU"
+    trunks: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    devices: dict[str, str] = field(default_factory=dict)
+    known_extensions: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    _patterns: tuple[re.Pattern[str], ...] = field(default=(), init=False, repr=False, compare=False)
+    _kinds: dict[tuple[str, str], tuple[Kind, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_patterns", tuple(pattern(text) for text in self.extensions))
+
+    # ------------------------------------------------------------------------------------------------ channels
+    def of_channel(self, name: str, context: str) -> tuple[Kind, str]:
+        """Kind of the channel, and its extension (or, for a trunk, the trunk's name). `context` is the first one it
+        was seen in."""
+        parsed = parse_name(name)
+        if parsed.kind is not Kind.UNKNOWN:
+            return parsed.kind, ""
+        key = (f"{parsed.tech}/{parsed.peer}", _side(context))
+        known = self._kinds.get(key)
+        if known is None:
+            if len(self._kinds) > 20_000:
+                self._kinds.clear()
+            known = self._kinds[key] = self._judge(parsed, *key)[:2]
+        return known
+
+    def explain(self, name: str, context: str = "") -> tuple[Kind, str, str]:
+        """The same with the reason: `configured`, `discovered` or `inferred`."""
+        parsed = parse_name(name)
+        if parsed.kind is not Kind.UNKNOWN:
+            return parsed.kind, "", "inferred"
+        return self._judge(parsed, f"{parsed.tech}/{parsed.peer}", _side(context))
+
+    def _judge(self, name: Name, full: str, side: str) -> tuple[Kind, str, str]:
+        peer = name.peer.partition("/")[0] if name.tech == "DAHDI" else name.peer
+        if any(fnmatch.fnmatchcase(full, glob) for glob in self.trunks):
+            return Kind.TRUNK, peer, "configured"
+        owner = self.devices.get(peer)
+        if owner is not None:
+            return Kind.EXTENSION, owner, "discovered"
+        if any(shape.match(peer) for shape in self._patterns):
+            return Kind.EXTENSION, peer, "configured"
+        if peer in self.known_extensions:
+            return Kind.EXTENSION, peer, "discovered"
+        if side != "outside" and _SHORT.match(peer):
+            return Kind.EXTENSION, self._without_device_prefix(peer), "inferred"
+        if side == "inside" and not peer.lstrip("+").isdigit():
+            return Kind.EXTENSION, peer, "inferred"
+        return Kind.TRUNK, peer, "inferred"
+
+    def _without_device_prefix(self, peer: str) -> str:
+        """FreePBX names a colleague's WebRTC, UCP or Zulu device 99/98/90 + extension (sheet freepbx §3.1)."""
+        base = peer[2:]
+        if peer[:2] in ("90", "98", "99") and len(base) >= 3 and self.is_extension(base):
+            return base if base in self.known_extensions or self._patterns else peer
+        return peer
+
+    def is_extension(self, number: str) -> bool:
+        """Could this be a colleague's number? Where nothing is known every number of two to six digits could."""
+        if self._patterns or self.known_extensions:
+            return (
+                number in self.known_extensions
+                or number in self.devices
+                or any(shape.match(number) for shape in self._patterns)
+            )
+        return bool(_SHORT.match(number))
+
+    # ------------------------------------------------------------------------------------------------ numbers
+    def e164(self, number: str) -> str:
+        """The outside number as `+79001234567`; empty when hidden; unchanged when it is no such number."""
+        return "" if hidden(number) else _e164(number, self.country)
+
+
+@lru_cache(maxsize=16384)
+def _e164(number: str, country: str) -> str:
+    digits = re.sub(r"[^\d+]", "", number)
+    plain = digits.lstrip("+")
+    if len(plain) < 7:  # service and internal numbers never become +7…
+        return number
+    for candidate in (digits, "+" + plain.removeprefix("00"), "+" + plain):
+        try:
+            parsed = phonenumbers.parse(candidate, country)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(parsed):
+            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return "+" + plain if digits.startswith("+") else number
+
+
+def dialled_number(dial_string: str) -> str:
+    """The number in a dial string to a trunk: `79…@trunk`, `trunk/79…`, `trunk/sip:79…@host:5060`, `g0/79…`."""
+    best = ""
+    for part in re.split(r"[/@;:]", dial_string):
+        if re.fullmatch(r"\+?[\d*#wW]{2,}", part) and len(part) > len(best):
+            best = part
+            if "@" in dial_string and dial_string.startswith(part + "@"):
+                return part
+    return best
