@@ -1,0 +1,156 @@
+"""The sandbox portal as a program: an ASGI application, and a server for it on a loopback port inside this
+process.
+
+    async with SandboxPortal(Knobs(webhook_telephony="allow")) as portal:
+        …  # portal.webhook_url, portal.office, portal.faults, portal.requests
+
+`callme demo` and the tests start it; tests may also hand `portal.app` to an HTTP client's ASGI transport
+without a port. It keeps everything in memory and is a development stand-in, never a portal for anyone's work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self
+
+import httpx2
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from callme.lab.sandboxes.bitrix24 import page, readout
+from callme.lab.sandboxes.bitrix24.faults import Faults
+from callme.lab.sandboxes.bitrix24.knobs import Knobs
+from callme.lab.sandboxes.bitrix24.rest import Asked, Dropped, Rest, Webhook
+from callme.lab.sandboxes.bitrix24.seed import default_office
+from callme.lab.sandboxes.bitrix24.state import Office
+
+SECRET = "sandboxsecret"  # noqa: S105 - opens nothing but this stand-in
+HOST = "127.0.0.1"
+GRACE_S = 2
+
+
+class SandboxPortal:
+    """A strict Bitrix24 portal to try a client against.
+
+    `port` 0 takes a free one. `clock` gives epoch seconds; tests may hand in their own.
+    """
+
+    def __init__(
+        self,
+        knobs: Knobs | None = None,
+        *,
+        office: Office | None = None,
+        host: str = HOST,
+        port: int = 0,
+        secret: str = SECRET,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.office = office or default_office()
+        self.faults = Faults()
+        self.host = host
+        self.port = port
+        self._rest = Rest(self.office, knobs or Knobs(), Webhook(1, secret), self.faults, clock)
+        routes = [*readout.routes(self._rest, clock), *page.routes(self.office, clock)]
+        self.app = _ClosingApp(Starlette(routes=routes))
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._socket: socket.socket | None = None
+
+    @property
+    def knobs(self) -> Knobs:
+        """How the portal behaves; assign another value at any time."""
+        return self._rest.knobs
+
+    @knobs.setter
+    def knobs(self, knobs: Knobs) -> None:
+        self._rest.knobs = knobs
+
+    @property
+    def requests(self) -> list[Asked]:
+        """REST requests that came, oldest first (a batch is one)."""
+        return list(self._rest.requests)
+
+    @property
+    def url(self) -> str:
+        """The page's address."""
+        return f"http://{self.host}:{self.port}/"
+
+    @property
+    def webhook_url(self) -> str:
+        """What a client is configured with."""
+        webhook = self._rest.webhook
+        return f"{self.url}rest/{webhook.user}/{webhook.secret}/"
+
+    async def start(self) -> None:
+        """Listen. `OSError` when the port is taken."""
+        self._socket = socket.create_server((self.host, self.port))
+        self.port = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            self.app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve([self._socket]), name="sandbox portal")
+        await self._server.listening.wait()
+
+    async def stop(self) -> None:
+        """Close the event streams, then the server."""
+        self._rest.closing.set()
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await self._task
+        if self._socket is not None:
+            self._socket.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn inside someone else's loop: says when it listens, leaves the process's signals alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _ClosingApp:
+    """Closes the connection where the application raises `Dropped`: on the wire under uvicorn, as the
+    client's own exception under an ASGI transport."""
+
+    def __init__(self, inner: Starlette) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._inner(scope, receive, send)
+        except Dropped:
+            transport = getattr(getattr(send, "__self__", None), "transport", None)
+            if transport is None:
+                raise httpx2.RemoteProtocolError("Server disconnected without sending a response.") from None
+            transport.close()
+            while (await receive())["type"] != "http.disconnect":
+                pass
