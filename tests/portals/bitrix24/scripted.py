@@ -78,15 +78,20 @@ class Scripted:
         json_sent = request.headers.get("content-type", "").startswith("application/json")
         params = json.loads(request.content) if json_sent else {"body": request.content}
         self.asked.append((method, params))
-        script = self.scripts[method]
-        if isinstance(script, list):
-            script = script.pop(0) if len(script) > 1 else script[0]
-        if callable(script) and not isinstance(script, Exception | httpx2.Response):
-            script = script(params)
-        if isinstance(script, Exception):
-            raise script
+        answer = self._next(self.scripts[method], params)
+        if isinstance(answer, Exception):
+            raise answer
         # A fresh copy: one response object can be read only once.
-        return httpx2.Response(script.status_code, headers=script.headers, content=script.content)
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def _next(self, script: Script, params: dict[str, Any]) -> Answer:
+        if isinstance(script, httpx2.Response | Exception):
+            return script
+        if isinstance(script, list):
+            first: Answer = script.pop(0) if len(script) > 1 else script[0]
+            return first
+        assert callable(script)
+        return script(params)
 
 
 def settings(**more: Any) -> Settings:

@@ -1,0 +1,106 @@
+"""What `callme check` says about a portal, tried on the strict sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from callme.crm.port import Finding
+from callme.lab.sandboxes.bitrix24.server import SandboxPortal
+from callme.lab.sandboxes.bitrix24.state import User
+from callme.portals.registry import open_portal
+from tests.portals.bitrix24.scripted import MOSCOW, OpenGate, Scripted, page, portal, unreachable
+from tests.portals.bitrix24.test_conformance import BOX, Wire
+
+
+async def findings(
+    knobs: Mapping[str, Any] | None = None, more: tuple[User, ...] = (), **table: Any
+) -> list[Finding]:
+    sandbox = SandboxPortal(BOX.with_changes(knobs or {}))
+    for user in more:
+        sandbox.office.add_user(user)
+    wire = Wire(sandbox)
+    whole = {"webhook": sandbox.webhook_url, "default_user": 1, **table}
+    checked = open_portal("bitrix24", "main", whole, gate=OpenGate(), zone=MOSCOW, transport=wire)
+    found = await checked.check()
+    await checked.close()
+    assert sandbox.office.calls == {}
+    assert sandbox.office.lines == {}
+    return found
+
+
+def ill(found: list[Finding]) -> str:
+    """Everything that is not well, with its cures."""
+    parts = [part for one in found if not one.well for part in (one.topic, one.found, one.cure) if part]
+    assert all(part.placeholders() <= set(part.values) for part in parts)
+    assert all(part.say("ru") for part in parts)
+    return "\n".join(part.say("en") for part in parts)
+
+
+async def test_a_good_portal_is_well_and_people_are_counted() -> None:
+    found = await findings()
+    assert ill(found) == ""
+    told = "\n".join(one.found.say("en") for one in found)
+    assert "7 active, 6 of them with an extension" in told
+    assert "Мария Орлова" in told
+
+
+async def test_a_portal_that_denies_webhooks_asks_for_an_application() -> None:
+    assert "create a local application" in ill(await findings({"webhook_telephony": "deny"}))
+
+
+@pytest.mark.parametrize(
+    ("scopes", "missing"),
+    [
+        (("user", "crm"), "Telephony (telephony)"),
+        (("telephony", "crm"), "Users (user or user_basic)"),
+        (("telephony", "user_basic"), "CRM (crm)"),
+    ],
+)
+async def test_a_missing_right_is_named(scopes: tuple[str, ...], missing: str) -> None:
+    told = ill(await findings({"scopes": scopes}))
+    assert f"missing: {missing}" in told
+    assert "add the rights" in told
+
+
+async def test_statistics_that_may_not_be_read_are_told() -> None:
+    assert "Call statistics" in ill(await findings({"statistics_right": False}))
+
+
+async def test_a_wrong_default_user_and_mapping_are_told() -> None:
+    told = ill(await findings(default_user=99, users={"555": 98}))
+    assert "no active user 99" in told
+    assert "no active user 98" in told
+
+
+async def test_a_doubled_extension_is_told() -> None:
+    told = ill(await findings(more=(User(50, "Зоя", "З", "101"),)))
+    assert "Extension 101" in told
+    assert "Зоя З (50)" in told
+
+
+async def test_a_wrong_secret_is_told() -> None:
+    sandbox = SandboxPortal(BOX)
+    url = sandbox.webhook_url.replace("sandboxsecret", "wrongsecret")
+    table = {"webhook": url, "default_user": 1}
+    checked = open_portal("bitrix24", "main", table, gate=OpenGate(), zone=MOSCOW, transport=Wire(sandbox))
+    told = ill(await checked.check())
+    await checked.close()
+    assert "does not know this webhook" in told
+    assert "wrongsecret" not in told
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (unreachable(), "refuses the connection"),
+        (page(404), "no Bitrix24 REST API"),
+        (page(302, location="https://new.example/"), "Put new.example"),
+    ],
+)
+async def test_an_address_without_a_portal_is_told(trouble: Any, told: str) -> None:
+    bitrix = portal(Scripted().says("scope", trouble))
+    assert told in ill(await bitrix.check())
+    await bitrix.close()
