@@ -1,0 +1,381 @@
+"""The worker with a fake portal and a ledger in memory, under virtual time: what would a user see?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from callme.crm.intents import Attach, Intent
+from callme.crm.port import Ambiguous, Audio, Capabilities, Later, Outcome, Refused, Unauthorised
+from callme.delivery.breaker import PAUSE_S
+from callme.delivery.lane import HandOver, State
+from callme.delivery.outbox import retry
+from callme.delivery.worker import Limits, Worker
+from callme.errors import StoreError
+from callme.wording import Phrase
+from tests.delivery.fakes import (
+    WHY,
+    FakePortal,
+    MemoryLedger,
+    attach,
+    cards,
+    finish,
+    play,
+    prepare,
+    register,
+)
+
+Story = Callable[["Stage"], Awaitable[None]]
+
+
+class Stage:
+    """A worker at work, and its surroundings."""
+
+    def __init__(self, clock: Callable[[], float], limits: Limits | None = None) -> None:
+        self.clock = clock
+        self.portal = FakePortal(clock)
+        self.ledger = MemoryLedger(clock)
+        self.prepare = prepare
+        self.limits = limits
+        self.worker = self.new_worker()
+
+    def new_worker(self) -> Worker:
+        async def ready(order: Attach) -> Audio | Later | Refused:
+            return await self.prepare(order)
+
+        return Worker(self.portal, self.ledger, ready, self.clock, limits=self.limits, chance=lambda: 0.5)
+
+    def tell(self, *intents: Intent) -> None:
+        """A commit and its hand-over."""
+        self.worker.take(self.ledger.commit(*intents))
+
+    def state(self, kind: str, ordinal: int = 0, call: str = "office-1.1") -> State:
+        return self.ledger.lanes[call].get((kind, ordinal)).state
+
+
+def perform(
+    story: Story, limits: Limits | None = None, before: Callable[[Stage], None] | None = None
+) -> Stage:
+    """Runs the story beside a running worker."""
+
+    async def run(clock: Callable[[], float]) -> Stage:
+        stage = Stage(clock, limits)
+        if before is not None:
+            before(stage)
+        running = asyncio.ensure_future(stage.worker.run())
+        await asyncio.sleep(0.001)
+        await story(stage)
+        stage.worker.stop()
+        await running
+        return stage
+
+    return play(run)
+
+
+def test_a_call_from_first_ring_to_recording() -> None:
+    async def story(stage: Stage) -> None:
+        stage.tell(register(), cards("101", "102", "103"))
+        await asyncio.sleep(5)
+        stage.tell(cards("102"))
+        await asyncio.sleep(5)
+        stage.tell(cards(), finish(), attach())
+        await asyncio.sleep(5)
+
+    stage = perform(story)
+    assert stage.portal.words() == [
+        "register(101,102,103)",
+        "cards(+101,102,103 -)",
+        "cards(+ -101,103)",
+        "cards(+ -102)",
+        "finish",
+        "attach 0",
+    ]
+    assert stage.portal.seen["office-1.1"] == frozenset()
+    assert stage.portal.attempts[-1].memory == {"id": "portal-office-1.1"}
+    assert {one.state for one in stage.ledger.lanes["office-1.1"].deliveries} == {State.DONE}
+    assert [one.outcome for one in stage.ledger.tried] == ["delivered"] * 6
+    assert stage.ledger.next_at["office-1.1"] is None
+
+
+def test_the_wish_that_changes_while_register_is_on_its_way_costs_one_order() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.takes_s = lambda word, call: 1.0
+        stage.tell(register(), cards("101"))
+        for last in ("102", "103", "104"):
+            await asyncio.sleep(0.1)
+            stage.tell(cards("101", last))
+        await asyncio.sleep(9)
+
+    assert perform(story).portal.words() == ["register(101)", "cards(+104 -)"]
+
+
+def test_lanes_never_block_each_other_and_slots_bound_them() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.takes_s = lambda word, call: 1000.0 if call == "slow" else 1.0
+        stage.tell(register("slow"))
+        for number in range(20):
+            stage.tell(register(f"c{number}"), finish(f"c{number}"))
+        stage.tell(register("late"), cards("101", call="late"))
+        await asyncio.sleep(90)
+        assert stage.portal.most_at_once <= 5
+        for number in range(20):
+            assert stage.portal.words(f"c{number}") == ["register()", "finish"]
+        assert next(at for at, call, _ in stage.portal.log if call == "late") < 1
+        stage.portal.takes_s = lambda word, call: 0.0
+
+    perform(story, Limits(slots=(3, 2, 1)))
+
+
+def test_a_refused_register_holds_its_lane_until_a_person_retries() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.answer = lambda word, call: Refused(WHY)
+        stage.tell(register(), finish())
+        await asyncio.sleep(4000)
+        assert stage.portal.words() == ["register()"]
+        assert stage.ledger.held["office-1.1"] == WHY
+        stage.portal.answer = lambda word, call: None
+        lane = stage.ledger.lanes["office-1.1"]
+        stage.ledger.lanes["office-1.1"] = retry(lane, ("register", 0), stage.clock())
+        stage.worker.take(HandOver("main", "office-1.1", stage.clock(), reload=True))
+        await asyncio.sleep(1)
+
+    assert perform(story).portal.words() == ["register()", "register()", "finish"]
+
+
+def test_a_lost_answer_is_repeated_in_doubt() -> None:
+    async def story(stage: Stage) -> None:
+        lost = iter([Ambiguous(WHY)])
+        stage.portal.answer = lambda word, call: next(lost, None)
+        stage.tell(register())
+        await asyncio.sleep(10)
+
+    stage = perform(story)
+    assert [(one.number, one.doubt) for one in stage.portal.attempts] == [(1, False), (2, True)]
+    assert {one.first_at for one in stage.portal.attempts} == {stage.portal.log[0][0]}
+
+
+def test_wrong_credentials_pause_the_portal_and_end_by_themselves() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.answer = lambda word, call: Unauthorised(WHY)
+        stage.tell(register("a"))
+        await asyncio.sleep(1)
+        stage.tell(register("b"), finish("b"))
+        await asyncio.sleep(PAUSE_S - 10)
+        assert len(stage.portal.log) == 1
+        assert stage.worker.paused == WHY
+        stage.portal.answer = lambda word, call: None
+        await asyncio.sleep(20)
+        assert stage.worker.paused is None
+
+    stage = perform(story)
+    assert stage.portal.words("a") == ["register()", "register()"]
+    assert stage.portal.words("b") == ["register()", "finish"]
+    assert stage.ledger.paused == ["no luck", None]
+
+
+def test_resume_tries_a_paused_portal_at_once() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.answer = lambda word, call: Unauthorised(WHY)
+        stage.tell(register())
+        await asyncio.sleep(1)
+        stage.portal.answer = lambda word, call: None
+        stage.worker.resume()
+        await asyncio.sleep(1)
+
+    assert perform(story).portal.words() == ["register()", "register()"]
+
+
+def test_an_outage_of_an_hour_costs_few_requests_and_ends_soon_after() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.answer = lambda word, call: Later(WHY)
+        for number in range(200):
+            stage.tell(register(f"c{number}"), finish(f"c{number}"))
+        await asyncio.sleep(3600)
+        assert len(stage.portal.log) < 400
+        stage.portal.answer = lambda word, call: None
+        await asyncio.sleep(120)
+
+    stage = perform(story)
+    for number in range(200):
+        assert stage.portal.words(f"c{number}")[-1] == "finish"
+        assert stage.portal.words(f"c{number}").count("finish") == 1
+
+
+def test_a_hide_that_hangs_delays_finish_by_five_seconds() -> None:
+    async def story(stage: Stage) -> None:
+        stage.tell(register(), cards("101"))
+        await asyncio.sleep(2)
+        stage.portal.takes_s = lambda word, call: 60.0 if word.startswith("cards") else 0.0
+        stage.tell(cards(), finish())
+        await asyncio.sleep(20)
+
+    stage = perform(story)
+    times = {word: at for at, _, word in stage.portal.log}
+    assert times["finish"] - times["cards(+ -101)"] == pytest.approx(5, abs=0.01)
+
+
+def test_a_recording_that_is_not_ready_waits_and_one_that_is_gone_does_not_block() -> None:
+    async def story(stage: Stage) -> None:
+        first = iter([Later(WHY, 3.0)])
+
+        async def ready(order: Attach) -> Audio | Later | Refused:
+            if order.ordinal == 1:
+                return Refused(WHY)
+            return next(first, None) or await prepare(order)
+
+        stage.prepare = ready
+        stage.tell(register(), finish(), attach(ordinal=0), attach(ordinal=1))
+        await asyncio.sleep(30)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register()", "finish", "attach 0"]
+    assert (stage.state("attach", 0), stage.state("attach", 1)) == (State.DONE, State.REFUSED)
+
+
+def test_a_portal_without_cards_and_recordings_is_not_asked_for_them() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.capabilities = Capabilities(cards=False, live_register=True, recordings=False)
+        stage.tell(register(), cards("101", "102"))
+        await asyncio.sleep(1)
+        stage.tell(finish(), attach())
+        await asyncio.sleep(10)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register(101,102)", "finish"]
+    assert stage.state("attach") is State.REFUSED
+
+
+def test_an_adapters_fault_is_a_doubt_of_that_lane_alone() -> None:
+    async def story(stage: Stage) -> None:
+        faults = iter([1])
+
+        def answer(word: str, call: str) -> Outcome | None:
+            if call == "bad" and next(faults, None):
+                raise ZeroDivisionError
+            return None
+
+        stage.portal.answer = answer
+        stage.tell(register("bad"))
+        stage.tell(register("good"))
+        await asyncio.sleep(5)
+
+    stage = perform(story)
+    assert stage.portal.words("good") == ["register()"]
+    assert stage.portal.words("bad") == ["register()", "register()"]
+    assert "ZeroDivisionError" in str(stage.ledger.tried[0].why)
+
+
+def test_while_the_store_cannot_write_nothing_is_lost_nor_sent_twice() -> None:
+    full = StoreError(Phrase("disk full", "диск полон"))
+
+    async def story(stage: Stage) -> None:
+        stage.portal.takes_s = lambda word, call: 1.0
+        stage.tell(register())
+        await asyncio.sleep(0.5)
+        stage.ledger.failures = [full, full]  # the outcome of register meets a full disk
+        await asyncio.sleep(30)
+        stage.ledger.failures = [full]  # and so does the beginning of finish
+        stage.tell(finish())
+        await asyncio.sleep(30)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register()", "finish"]
+    assert stage.state("finish") is State.DONE
+
+
+def test_what_the_table_holds_at_start_is_delivered() -> None:
+    def before(stage: Stage) -> None:
+        for number in range(30):
+            stage.ledger.commit(register(f"c{number}"), finish(f"c{number}"))
+
+    async def story(stage: Stage) -> None:
+        await asyncio.sleep(60)
+
+    stage = perform(story, Limits(lanes=7), before)
+    assert all(stage.portal.words(f"c{number}") == ["register()", "finish"] for number in range(30))
+
+
+def test_a_call_that_left_memory_is_read_again() -> None:
+    async def story(stage: Stage) -> None:
+        stage.tell(register(), finish())
+        await asyncio.sleep(10)
+        stage.tell(attach())
+        await asyncio.sleep(10)
+
+    assert perform(story).portal.words() == ["register()", "finish", "attach 0"]
+
+
+def test_what_is_committed_while_a_lane_is_being_read_is_not_missed() -> None:
+    async def story(stage: Stage) -> None:
+        stage.tell(register(), finish())
+        await asyncio.sleep(10)
+        stage.ledger.read_s = 2.0
+        stage.tell(attach(ordinal=0))
+        await asyncio.sleep(1)
+        stage.tell(attach(ordinal=1))
+        await asyncio.sleep(10)
+
+    assert perform(story).portal.words() == ["register()", "finish", "attach 0", "attach 1"]
+
+
+def test_stop_waits_for_what_is_on_its_way_and_sends_nothing_new() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.takes_s = lambda word, call: 3.0
+        stage.tell(register(), finish())
+        await asyncio.sleep(1)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register()"]
+    assert stage.state("register") is State.DONE
+    assert stage.state("finish") is State.WAITING
+
+
+def test_stop_gives_up_what_takes_too_long_and_the_next_start_doubts_it() -> None:
+    async def run(clock: Callable[[], float]) -> Stage:
+        stage = Stage(clock)
+        stage.portal.takes_s = lambda word, call: 300.0
+        running = asyncio.ensure_future(stage.worker.run(grace_s=5))
+        await asyncio.sleep(0)
+        stage.tell(register())
+        await asyncio.sleep(1)
+        stage.worker.stop()
+        await running
+        assert clock() < 10
+        assert stage.state("register") is State.SENDING
+        stage.portal.takes_s = lambda word, call: 0.0
+        stage.worker = stage.new_worker()
+        running = asyncio.ensure_future(stage.worker.run())
+        await asyncio.sleep(1)
+        stage.worker.stop()
+        await running
+        return stage
+
+    stage = play(run)
+    assert [one.doubt for one in stage.portal.attempts] == [False, True]
+    assert stage.state("register") is State.DONE
+
+
+def test_stop_before_start_sends_nothing() -> None:
+    async def run(clock: Callable[[], float]) -> Stage:
+        stage = Stage(clock)
+        stage.tell(register())
+        stage.worker.stop()
+        await stage.worker.run()
+        return stage
+
+    assert play(run).portal.log == []
+
+
+def test_a_fault_of_our_own_ends_the_worker_loudly() -> None:
+    async def run(clock: Callable[[], float]) -> None:
+        stage = Stage(clock)
+        running = asyncio.ensure_future(stage.worker.run())
+        await asyncio.sleep(0.001)
+        stage.ledger.failures = [ZeroDivisionError()]
+        stage.tell(register())
+        with pytest.raises(ZeroDivisionError):
+            await running
+
+    play(run)
