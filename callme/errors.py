@@ -48,7 +48,8 @@ class PbxError(TroubleError):
 
 
 class PbxAuthError(PbxError):
-    """The PBX refused user, secret or address. Repeating in a hurry gets the host banned (facts: fail2ban)."""
+    """The PBX refused user, secret or address. Repeating in a hurry gets the host banned (facts:
+    fail2ban)."""
 
 
 class PortalError(TroubleError):

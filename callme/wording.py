@@ -1,8 +1,8 @@
 """Every sentence that a person reads, in both first-class languages at the place where it is said.
 
-A `Phrase` holds the English and the Russian text side by side, so that neither can be forgotten and no key file
-drifts away from the code. Placeholders are those of `str.format`. Rooms below the shell hand phrases on; only the
-shell (cli, web, service) decides the language.
+A `Phrase` holds the English and the Russian text side by side, so that neither can be forgotten and no key
+file drifts away from the code. Placeholders are those of `str.format`. Rooms below the shell hand phrases
+on; only the shell (cli, web, service) decides the language.
 """
 
 from __future__ import annotations

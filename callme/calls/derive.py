@@ -1,7 +1,7 @@
 """Each field of a call, computed by exactly one `derive_…` function from what was observed.
 
-The tracker asks for `derive_call(case)` whenever something in a cluster changed. Nothing here remembers anything, and no
-function depends on the order in which facts arrived (law 1).
+The tracker asks for `derive_call(case)` whenever something in a cluster changed. Nothing here remembers
+anything, and no function depends on the order in which facts arrived (law 1).
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ class Case:
         return sorted([*found, *filter(None, missing)], key=lambda item: item.since)
 
     def _answer_of_origin(self, seen: set[str]) -> list[Together | None]:
-        """An outgoing call that was answered though no bridge was seen: it is the calling phone that talks."""
+        """An outgoing call that was answered though no bridge was seen: it is the calling phone that
+        talks."""
         leg, agent = self.customer, self.agent
         if leg is None or agent is None or seen:
             return []
@@ -164,7 +165,7 @@ def outside_number(leg: Channel) -> str:
     return next((n for n in (leg.first_number, leg.number) if not hidden(n)), "")
 
 
-# ---------------------------------------------------------------------------------------------------- who and where
+# -------------------------------------------------------------------------------- who and where
 def derive_external(case: Case) -> str:
     """The outside party's number as the PBX gave it; empty when hidden or not known."""
     customer = case.customer
@@ -222,7 +223,7 @@ def derive_caller(case: Case) -> str | None:
     return case.board.extension(agent) if agent is not None else None
 
 
-# ---------------------------------------------------------------------------------------------------- ringing
+# -------------------------------------------------------------------------------------- ringing
 def derive_rang(case: Case) -> tuple[Ring, ...]:
     """Every stretch in which a colleague's phone, or an outside phone on his behalf, rang."""
     found = [ring for channel in case.channels for ring in _rings_of(case, channel)]
@@ -266,7 +267,7 @@ def derive_ringing_time(
     return min(since for since, _ in spans), max(ends) if len(ends) == len(spans) else None
 
 
-# ---------------------------------------------------------------------------------------------------- talking
+# -------------------------------------------------------------------------------------- talking
 def derive_talks(case: Case) -> tuple[Talk, ...]:
     """Who talked with the customer and when."""
     return tuple(
@@ -335,10 +336,11 @@ def derive_transfers(case: Case, talks: tuple[Talk, ...]) -> tuple[Transfer, ...
     return tuple(sorted(found, key=lambda transfer: transfer.at))
 
 
-# ---------------------------------------------------------------------------------------------------- the end
+# -------------------------------------------------------------------------------------- the end
 def derive_ended_at(case: Case) -> float | None:
-    """When the customer's part was over. An outgoing call that nobody answered is over when the caller gave up too: until
-    then another trunk may be tried; its end is the end of the last attempt (asterisk-ami-observed §4)."""
+    """When the customer's part was over. An outgoing call that nobody answered is over when the caller gave
+    up too: until then another trunk may be tried; its end is the end of the last attempt
+    (asterisk-ami-observed §4)."""
     customer, origin = case.customer, case.party.origin
     if case.party.direction is Direction.IN:
         return customer.gone_at if customer is not None else None
@@ -418,10 +420,11 @@ def derive_hung_up_by(case: Case) -> Side | None:
     return ending.hung_up_by(customers, ours, outgoing=case.party.direction is Direction.OUT)
 
 
-# ---------------------------------------------------------------------------------------------------- recordings
+# ----------------------------------------------------------------------------------- recordings
 def derive_recordings(case: Case) -> tuple[RecordingFile, ...]:
-    """Files of the channels that took part in the customer's talk, the best one first: on the customer's own channel, else
-    on the one that dialled him, else on a Local half or a phone of the talk. A consultation's file is not the customer's."""
+    """Files of the channels that took part in the customer's talk, the best one first: on the customer's
+    own channel, else on the one that dialled him, else on a Local half or a phone of the talk. A
+    consultation's file is not the customer's."""
     through = {uniqueid for item in case.together for uniqueid in item.path}
     spoke = {item.channel.uniqueid for item in case.together}
     origin = case.party.origin.uniqueid if case.party.origin is not None else ""
@@ -450,8 +453,8 @@ def derive_path(case: Case) -> tuple[Step, ...]:
 
 
 def derive_aliases(case: Case) -> tuple[str, ...]:
-    """Uniqueids of channels that began something of their own before they became part of this call: a consultation, a
-    pickup, a retrieval from parking."""
+    """Uniqueids of channels that began something of their own before they became part of this call: a
+    consultation, a pickup, a retrieval from parking."""
     roots = [channel.uniqueid for channel in case.channels if channel.uniqueid == channel.first_linkedid]
     return tuple(uniqueid for uniqueid in roots if uniqueid != case.party.key.uniqueid)
 

@@ -1,8 +1,8 @@
 """How a call ended and who ended it.
 
-The table of asterisk-ami-observed §4: DialStatus alone is not enough. A refused call (603) and a wrong number (404) both say
-NOANSWER and differ only by the Q.850 cause of the leg's Hangup; cause 16 on the caller does not mean answered; a caller who
-gives up is seen by his HangupRequest, else by CANCEL.
+The table of asterisk-ami-observed §4: DialStatus alone is not enough. A refused call (603) and a wrong
+number (404) both say NOANSWER and differ only by the Q.850 cause of the leg's Hangup; cause 16 on the
+caller does not mean answered; a caller who gives up is seen by his HangupRequest, else by CANCEL.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from callme.calls.observed import Channel, Dial
 
 BUSY, REJECTED = 17, 21
 TONE_S = 0.3
-"""A caller who goes within this time of the last ring's end went because of himself: no tone can be heard so fast."""
+"""A caller who goes within this time of the last ring's end went because of himself: no tone can be heard
+so fast."""
 _WRONG = frozenset((1, 2, 3, 20, 22, 27, 28, 34, 38, 41, 42, 44, 58, 66, 88, 102))
 """No such number, no route, out of order, congestion: the call never reached a phone."""
 
@@ -40,8 +41,8 @@ def leg_end(channel: Channel, dial: Dial) -> Disposition | None:
 def inbound(
     customer: Channel, legs: Iterable[Channel], *, voicemail: bool, offered: bool, menu: bool
 ) -> Disposition:
-    """An inbound call that nobody answered. `offered`: it reached somebody's or some queue's place; `menu`: it was in an
-    IVR or a queue."""
+    """An inbound call that nobody answered. `offered`: it reached somebody's or some queue's place; `menu`:
+    it was in an IVR or a queue."""
     if voicemail:
         return Disposition.VOICEMAIL
     ends = [(dial, leg_end(leg, dial)) for leg in legs for dial in leg.dials]
@@ -57,8 +58,8 @@ def inbound(
 
 
 def _gave_up(customer: Channel, dials: list[Dial]) -> bool:
-    """The caller went while a phone rang or while he waited in a queue or menu. One who listened to a busy tone before he
-    hung up did not give up: the phones had already said no."""
+    """The caller went while a phone rang or while he waited in a queue or menu. One who listened to a busy
+    tone before he hung up did not give up: the phones had already said no."""
     went = customer.asked_at
     if went is None:
         return _cancelled_with_the_caller(customer, dials)
@@ -71,7 +72,8 @@ def _gave_up(customer: Channel, dials: list[Dial]) -> bool:
 
 
 def _cancelled_with_the_caller(customer: Channel, dials: list[Dial]) -> bool:
-    """The last dials were cancelled in the moment in which the caller went: he gave up, though his request was missed."""
+    """The last dials were cancelled in the moment in which the caller went: he gave up, though his request
+    was missed."""
     if customer.gone_at is None or not dials or customer.cause not in (127, 0, None):
         return False
     last = max(dial.until or dial.since for dial in dials)
@@ -80,8 +82,8 @@ def _cancelled_with_the_caller(customer: Channel, dials: list[Dial]) -> bool:
 
 
 def outbound(legs: list[Channel]) -> Disposition:
-    """An outgoing call that was not answered: the last trunk tried decides. When our side gave up while the far end rang,
-    the customer did not answer; when it had not rung yet, the call was cancelled."""
+    """An outgoing call that was not answered: the last trunk tried decides. When our side gave up while the
+    far end rang, the customer did not answer; when it had not rung yet, the call was cancelled."""
     for leg in reversed(legs):
         for dial in reversed(leg.dials):
             end = leg_end(leg, dial)

@@ -1,8 +1,9 @@
 """What was observed on a PBX: the only thing that enters the tracker.
 
-A translator (`pbx.ami.translate` today; an ARI source, a CEL reader or a replay file tomorrow) turns its own messages into
-these values. Facts carry no time: the shell says when they arrived. A fact names channels through a `Leg`, which is all
-that the message happened to say about the channel, so that every fact also introduces a channel whose birth was missed.
+A translator (`pbx.ami.translate` today; an ARI source, a CEL reader or a replay file tomorrow) turns its
+own messages into these values. Facts carry no time: the shell says when they arrived. A fact names channels
+through a `Leg`, which is all that the message happened to say about the channel, so that every fact also
+introduces a channel whose birth was missed.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class DialStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelSeen:
-    """A channel was born (`born`), or told something new of itself: state, caller id, place in the dialplan."""
+    """A channel was born (`born`), or told something new of itself: state, caller id, place in the
+    dialplan."""
 
     leg: Leg
     born: bool = False
@@ -60,7 +62,8 @@ class ChannelSeen:
 
 @dataclass(frozen=True, slots=True)
 class VariableSet:
-    """A channel variable that matters got a value; inheritance marks (`_`, `__`) are already cut off the name."""
+    """A channel variable that matters got a value; inheritance marks (`_`, `__`) are already cut off the
+    name."""
 
     leg: Leg
     name: str
@@ -96,7 +99,8 @@ class DialEnded:
 
 @dataclass(frozen=True, slots=True)
 class BridgeEntered:
-    """A channel entered a bridge. `holding` bridges (parking, waiting) are no talk. `swap` is the uniqueid it replaced."""
+    """A channel entered a bridge. `holding` bridges (parking, waiting) are no talk. `swap` is the uniqueid
+    it replaced."""
 
     leg: Leg
     bridge: str
@@ -131,8 +135,8 @@ class BlindTransferred:
 
 @dataclass(frozen=True, slots=True)
 class AttendedTransferred:
-    """`first` (talking with `transferee`) and `second` (consulting `target`) are two channels of the one who joined
-    the two others."""
+    """`first` (talking with `transferee`) and `second` (consulting `target`) are two channels of the one
+    who joined the two others."""
 
     first: Leg
     second: Leg

@@ -1,8 +1,9 @@
 """Which channels belong together: the channels of one PBX, and their clusters by union-find.
 
-Clusters join over linkedid, Local halves, dials, transfers, pickup and unpark. Two clusters that each already hold a
-customer's call are linked and stay apart: calls that meet are not one call (law 2). Uniqueids are text here; their order
-is by the `epoch.sequence` tail where there is one (`1567020560.9` before `1567020560.33`), else by arrival.
+Clusters join over linkedid, Local halves, dials, transfers, pickup and unpark. Two clusters that each
+already hold a customer's call are linked and stay apart: calls that meet are not one call (law 2).
+Uniqueids are text here; their order is by the `epoch.sequence` tail where there is one (`1567020560.9`
+before `1567020560.33`), else by arrival.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def birth_order(channel: Channel) -> tuple[float, int, str]:
 
 @dataclass(slots=True, eq=False)
 class Cluster:
-    """Channels that belong together. `id` is the uniqueid of the one that came first and never changes for a cluster
-    that lives on; `linked` are ids of clusters that it met without becoming one with them."""
+    """Channels that belong together. `id` is the uniqueid of the one that came first and never changes for
+    a cluster that lives on; `linked` are ids of clusters that it met without becoming one with them."""
 
     id: str
     members: dict[str, Channel] = field(default_factory=dict)
@@ -48,10 +49,11 @@ class Cluster:
 
 
 class Switchboard:
-    """All channels of one PBX that are alive or were a short while ago, with indexes by bridge, cluster and linkedid.
+    """All channels of one PBX that are alive or were a short while ago, with indexes by bridge, cluster and
+    linkedid.
 
-    `bears_call(cluster)` tells whether a cluster already holds a customer's call; it is given by the tracker, because
-    that is a question for the derivations.
+    `bears_call(cluster)` tells whether a cluster already holds a customer's call; it is given by the
+    tracker, because that is a question for the derivations.
     """
 
     def __init__(self, numbering: Numbering, bears_call: Callable[[Cluster], bool]) -> None:
@@ -64,9 +66,10 @@ class Switchboard:
         self._stems: dict[str, str] = {}
         self._bears_call = bears_call
 
-    # ------------------------------------------------------------------------------------------------ channels
+    # --------------------------------------------------------------------------------- channels
     def channel(self, leg: Leg, now: float, *, born: bool = False) -> Channel:
-        """The channel that the leg names, made if this is its first mention, with what the leg says taken over."""
+        """The channel that the leg names, made if this is its first mention, with what the leg says taken
+        over."""
         channel = self.channels.get(leg.uniqueid)
         if channel is None:
             channel = self._introduce(leg, now, born)
@@ -101,7 +104,8 @@ class Switchboard:
         return channel
 
     def _born_late(self, channel: Channel, leg: Leg) -> None:
-        """Its Newchannel came after another message of the same millisecond: the birth's values are the first ones."""
+        """Its Newchannel came after another message of the same millisecond: the birth's values are the
+        first ones."""
         channel.born = True
         channel.first_state = leg.state
         channel.first_number = leg.number
@@ -158,7 +162,7 @@ class Switchboard:
         self.bridges.setdefault(bridge, []).append((channel, stay))
         return True
 
-    # ------------------------------------------------------------------------------------------------ clusters
+    # --------------------------------------------------------------------------------- clusters
     def cluster_of(self, channel: Channel) -> Cluster:
         """The cluster that the channel belongs to."""
         return self._home[channel.uniqueid]

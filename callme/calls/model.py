@@ -1,7 +1,8 @@
-"""What is known of a call: one immutable `Call`, made anew from the observations each time something changed.
+"""What is known of a call: one immutable `Call`, made anew from the observations each time something
+changed.
 
-`derive` makes it, `crm.policy` turns it into intents, the store keeps it, pages and `callme replay` show it. Nothing here
-computes; see `calls.derive` for the rule behind each field.
+`derive` makes it, `crm.policy` turns it into intents, the store keeps it, pages and `callme replay` show
+it. Nothing here computes; see `calls.derive` for the rule behind each field.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class TransferKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """One stretch in which an extension rang for the call. `until` is `None` while it rings. Epoch seconds."""
+    """One stretch in which an extension rang for the call. `until` is `None` while it rings. Epoch
+    seconds."""
 
     extension: str
     since: float
@@ -67,8 +69,9 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """One stretch in which a person talked with the customer. `who` is an extension or, for an outside phone, its
-    number; `extension` is the colleague to whom the talk belongs (the one who forwarded), `None` for an outsider."""
+    """One stretch in which a person talked with the customer. `who` is an extension or, for an outside
+    phone, its number; `extension` is the colleague to whom the talk belongs (the one who forwarded), `None`
+    for an outsider."""
 
     who: str
     extension: str | None
@@ -97,8 +100,9 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One station on the call's way through the PBX: kind is `did`, `ivr`, `group`, `queue`, `hours`, `announcement`,
-    `forward`, `followme`, `voicemail`, `parking`, `conference`; `name` is the PBX's own number or name for it."""
+    """One station on the call's way through the PBX: kind is `did`, `ivr`, `group`, `queue`, `hours`,
+    `announcement`, `forward`, `followme`, `voicemail`, `parking`, `conference`; `name` is the PBX's own
+    number or name for it."""
 
     kind: str
     name: str
@@ -117,11 +121,12 @@ class RecordingFile:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Everything that DESIGN §5 lists. Times are epoch seconds; `ended_at` is `None` while the call is open.
+    """Everything that DESIGN §5 lists. Times are epoch seconds; `ended_at` is `None` while the call is
+    open.
 
-    `external` is the outside party's number as the PBX gave it, `number` the same in E.164 with `+` where it can be told;
-    both empty when hidden. `line` is the DID or the trunk number that was shown. `certain` is false when an event was
-    missed and `answered_by` rests on weaker evidence.
+    `external` is the outside party's number as the PBX gave it, `number` the same in E.164 with `+` where
+    it can be told; both empty when hidden. `line` is the DID or the trunk number that was shown. `certain`
+    is false when an event was missed and `answered_by` rests on weaker evidence.
     """
 
     id: CallId

@@ -1,7 +1,9 @@
-"""Whose is a channel, and what is a number: extensions, trunks, and one canonical form of an outside number.
+"""Whose is a channel, and what is a number: extensions, trunks, and one canonical form of an outside
+number.
 
-Used by the derivations and the policy. What the configuration or discovery knows decides; where they know nothing the
-channel's own name and first context do (the sheet freepbx §3.1), and `Numbering.explain` says which it was.
+Used by the derivations and the policy. What the configuration or discovery knows decides; where they know
+nothing the channel's own name and first context do (the sheet freepbx §3.1), and `Numbering.explain` says
+which it was.
 """
 
 from __future__ import annotations
@@ -41,16 +43,20 @@ _TRUNK_CONTEXTS = (
 _SERVANTS = frozenset(
     (
         "Announcer",
-        "Recorder",
+        "Bridge",
         "CBAnn",
         "CBRec",
-        "Snoop",
-        "Message",
-        "Surrogate",
-        "Bridge",
+        "ConfBridgeAnnouncer",
         "ConfBridgeRecorder",
+        "Message",
+        "MulticastRTP",
+        "OutgoingSpoolFailed",
+        "Parking",
+        "Recorder",
+        "Snoop",
+        "Surrogate",
+        "UnicastRTP",
     )
-    + ("ConfBridgeAnnouncer", "MulticastRTP", "UnicastRTP", "OutgoingSpoolFailed", "Parking")
 )
 
 
@@ -66,8 +72,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A channel name taken apart: `PJSIP/101-0000001a` is tech PJSIP, peer 101; of `Local/104@from-queue-…;1` the
-    peer is `104@from-queue` and the half 1."""
+    """A channel name taken apart: `PJSIP/101-0000001a` is tech PJSIP, peer 101; of
+    `Local/104@from-queue-…;1` the peer is `104@from-queue` and the half 1."""
 
     tech: str
     peer: str
@@ -87,7 +93,8 @@ class Name:
 
 
 def _side(context: str) -> str:
-    """Which side of the PBX a first context speaks of: a trunk's endpoint says from-pstn, a phone's from-internal."""
+    """Which side of the PBX a first context speaks of: a trunk's endpoint says from-pstn, a phone's
+    from-internal."""
     if context.startswith(_TRUNK_CONTEXTS):
         return "outside"
     return "inside" if context.startswith("from-internal") else ""
@@ -95,7 +102,8 @@ def _side(context: str) -> str:
 
 @lru_cache(maxsize=8192)
 def parse_name(name: str) -> Name:
-    """The parts of a channel name. A device may itself contain `-`; a masqueraded `AsyncGoto/PJSIP/101-…` is PJSIP/101."""
+    """The parts of a channel name. A device may itself contain `-`; a masqueraded `AsyncGoto/PJSIP/101-…`
+    is PJSIP/101."""
     name = name.removeprefix("AsyncGoto/")
     found = _NAME.match(name)
     if found is None:
@@ -129,8 +137,9 @@ def pattern(text: str) -> re.Pattern[str]:
 class Numbering:
     """One PBX's numbers, as configuration and discovery know them. Empty sets mean "not known: infer".
 
-    `trunks` are globs over `TECH/peer` (`PJSIP/trunk-*`); `extensions` are patterns as `pattern` reads them;
-    `devices` maps a device to the extension it belongs to (AstDB DEVICE/…/user); `own` are the company's numbers.
+    `trunks` are globs over `TECH/peer` (`PJSIP/trunk-*`); `extensions` are patterns as `pattern` reads
+    them; `devices` maps a device to the extension it belongs to (AstDB DEVICE/…/user); `own` are the
+    company's numbers.
     """
 
     country: str = "RU"
@@ -147,10 +156,10 @@ class Numbering:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_patterns", tuple(pattern(text) for text in self.extensions))
 
-    # ------------------------------------------------------------------------------------------------ channels
+    # --------------------------------------------------------------------------------- channels
     def of_channel(self, name: str, context: str) -> tuple[Kind, str]:
-        """Kind of the channel, and its extension (or, for a trunk, the trunk's name). `context` is the first one it
-        was seen in."""
+        """Kind of the channel, and its extension (or, for a trunk, the trunk's name). `context` is the
+        first one it was seen in."""
         parsed = parse_name(name)
         if parsed.kind is not Kind.UNKNOWN:
             return parsed.kind, ""
@@ -187,14 +196,16 @@ class Numbering:
         return Kind.TRUNK, peer, "inferred"
 
     def _without_device_prefix(self, peer: str) -> str:
-        """FreePBX names a colleague's WebRTC, UCP or Zulu device 99/98/90 + extension (sheet freepbx §3.1)."""
+        """FreePBX names a colleague's WebRTC, UCP or Zulu device 99/98/90 + extension (sheet freepbx
+        §3.1)."""
         base = peer[2:]
         if peer[:2] in ("90", "98", "99") and len(base) >= 3 and self.is_extension(base):
             return base if base in self.known_extensions or self._patterns else peer
         return peer
 
     def is_extension(self, number: str) -> bool:
-        """Could this be a colleague's number? Where nothing is known every number of two to six digits could."""
+        """Could this be a colleague's number? Where nothing is known every number of two to six digits
+        could."""
         if self._patterns or self.known_extensions:
             return (
                 number in self.known_extensions
@@ -203,7 +214,7 @@ class Numbering:
             )
         return bool(_SHORT.match(number))
 
-    # ------------------------------------------------------------------------------------------------ numbers
+    # ---------------------------------------------------------------------------------- numbers
     def e164(self, number: str) -> str:
         """The outside number as `+79001234567`; empty when hidden; unchanged when it is no such number."""
         return "" if hidden(number) else _e164(number, self.country)
@@ -226,7 +237,8 @@ def _e164(number: str, country: str) -> str:
 
 
 def dialled_number(dial_string: str) -> str:
-    """The number in a dial string to a trunk: `79…@trunk`, `trunk/79…`, `trunk/sip:79…@host:5060`, `g0/79…`."""
+    """The number in a dial string to a trunk: `79…@trunk`, `trunk/79…`, `trunk/sip:79…@host:5060`,
+    `g0/79…`."""
     best = ""
     for part in re.split(r"[/@;:]", dial_string):
         if re.fullmatch(r"\+?[\d*#wW]{2,}", part) and len(part) > len(best):

@@ -1,7 +1,8 @@
 """What was seen of each channel, kept as histories: the memory from which every field of a call is derived.
 
-The tracker writes here and nowhere else; the derivations only read. Nothing is overwritten that a later question may
-need ("was it ever up?", "who rang it first?"), so that facts of one millisecond may come in any order.
+The tracker writes here and nowhere else; the derivations only read. Nothing is overwritten that a later
+question may need ("was it ever up?", "who rang it first?"), so that facts of one millisecond may come in
+any order.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class Waiting:
 
 @dataclass(slots=True)
 class Handover:
-    """This channel was handed from one to another: `by` is a channel's uniqueid or a device, `to` a uniqueid or a number."""
+    """This channel was handed from one to another: `by` is a channel's uniqueid or a device, `to` a
+    uniqueid or a number."""
 
     kind: str
     by: str
@@ -87,8 +89,8 @@ class Recording:
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """Everything seen of one channel. `first_*` are the values it was born with; a missed birth leaves them to the
-    first message that named it (`born` is false then)."""
+    """Everything seen of one channel. `first_*` are the values it was born with; a missed birth leaves them
+    to the first message that named it (`born` is false then)."""
 
     uniqueid: str
     name: str

@@ -1,8 +1,10 @@
-"""Who called whom: finds the calls that a cluster of channels holds, and the part of each trunk channel in them.
+"""Who called whom: finds the calls that a cluster of channels holds, and the part of each trunk channel in
+them.
 
-A *customer leg* is a trunk channel behind which an outside party calls or is called on its own. A *forwarded leg* is a
-trunk channel that was dialled on behalf of a colleague, a group or a transfer: it belongs to the call that was forwarded
-and is never a call of its own (the sheet asterisk-ami-observed §2, §3, §7).
+A *customer leg* is a trunk channel behind which an outside party calls or is called on its own. A
+*forwarded leg* is a trunk channel that was dialled on behalf of a colleague, a group or a transfer: it
+belongs to the call that was forwarded and is never a call of its own (the sheet asterisk-ami-observed §2,
+§3, §7).
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ from callme.calls.numbering import Kind, hidden, parse_name
 from callme.calls.observed import Channel
 
 OUTSIDE_DIGITS = 7
-"""From seven digits on a number that is nobody's extension is an outside number (service and short numbers are not)."""
+"""From seven digits on a number that is nobody's extension is an outside number (service and short numbers
+are not)."""
 
 
 @dataclass(slots=True)
 class Party:
-    """One call in a cluster: its direction, the channel that gives it its id, and the customer's channels (several when
-    a second trunk was tried)."""
+    """One call in a cluster: its direction, the channel that gives it its id, and the customer's channels
+    (several when a second trunk was tried)."""
 
     direction: Direction
     key: Channel
@@ -35,8 +38,8 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Dialler:
-    """Who dialled a channel, seen through Local channels: `channel` is `None` for an Originate, `through` are the Local
-    halves on the way, nearest first."""
+    """Who dialled a channel, seen through Local channels: `channel` is `None` for an Originate, `through`
+    are the Local halves on the way, nearest first."""
 
     channel: Channel | None
     through: tuple[Channel, ...]
@@ -77,9 +80,10 @@ def is_outside_number(board: Switchboard, number: str) -> bool:
     return plain.isdigit() and len(plain) >= OUTSIDE_DIGITS and not board.numbering.is_extension(number)
 
 
-# ---------------------------------------------------------------------------------------------------- trunk channels
+# ------------------------------------------------------------------------------- trunk channels
 def is_caller(channel: Channel) -> bool:
-    """The far end of this channel called us: it was born in state Ring. Where its birth was missed: it began a call."""
+    """The far end of this channel called us: it was born in state Ring. Where its birth was missed: it
+    began a call."""
     if channel.born:
         return channel.first_state is ChannelState.RING
     return channel.uniqueid == channel.first_linkedid
@@ -105,7 +109,8 @@ def is_forwarded(board: Switchboard, channel: Channel, by: Dialler) -> bool:
 
 
 def parties(board: Switchboard, cluster: Cluster) -> list[Party]:
-    """The calls of a cluster. Where there is a customer's call, the internal one that led to it is part of it."""
+    """The calls of a cluster. Where there is a customer's call, the internal one that led to it is part of
+    it."""
     channels = cluster.ordered()
     trunks = [channel for channel in channels if board.kind(channel) is Kind.TRUNK]
     found = [Party(Direction.IN, channel, [channel]) for channel in trunks if is_inbound(channel)]
@@ -118,8 +123,8 @@ def parties(board: Switchboard, cluster: Cluster) -> list[Party]:
 def _outbound(
     board: Switchboard, legs: list[Channel], channels: list[Channel], answers_somebody: bool
 ) -> list[Party]:
-    """Calls to the outside, one per dialling channel; a further leg of it is the next trunk, unless the one before was
-    answered: then it is the next call."""
+    """Calls to the outside, one per dialling channel; a further leg of it is the next trunk, unless the one
+    before was answered: then it is the next call."""
     found: dict[str, Party] = {}
     for leg in sorted(legs, key=lambda channel: channel.dials[0].since if channel.dials else channel.born_at):
         by = dialler(board, leg)

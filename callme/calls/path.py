@@ -1,7 +1,8 @@
-"""The way of a call through the dialplan, and on whose behalf a leg was dialled, read from the places a channel visited.
+"""The way of a call through the dialplan, and on whose behalf a leg was dialled, read from the places a
+channel visited.
 
-Context names are FreePBX's and those of plain dialplans that copy them; they only ever add detail. No decision about who
-talked or how a call ended rests on them alone (the sheet freepbx §1.5).
+Context names are FreePBX's and those of plain dialplans that copy them; they only ever add detail. No
+decision about who talked or how a call ended rests on them alone (the sheet freepbx §1.5).
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def steps(channel: Channel) -> tuple[Step, ...]:
 
 
 def left_for_voicemail(channel: Channel) -> bool:
-    """The caller was sent to a mailbox: the application ran, or the line was taken up by a voicemail context."""
+    """The caller was sent to a mailbox: the application ran, or the line was taken up by a voicemail
+    context."""
     if any(name.lower() in ("voicemail", "minivmrecord") for name, _ in channel.applications):
         return True
     return bool(channel.up_context and _VOICEMAIL.search(channel.up_context))
@@ -75,8 +77,9 @@ def groups_of(board: Switchboard, channels: list[Channel]) -> set[str]:
 def on_behalf_of(
     board: Switchboard, through: tuple[Channel, ...], top: Channel | None, dialled_at: float, groups: set[str]
 ) -> str | None:
-    """The colleague for whom a leg was dialled: named by a Local channel on the way, by a sibling of it, by the place
-    where the dialling channel was, or by the called name that the dialplan had set. `None` for a group's own member."""
+    """The colleague for whom a leg was dialled: named by a Local channel on the way, by a sibling of it, by
+    the place where the dialling channel was, or by the called name that the dialplan had set. `None` for a
+    group's own member."""
     for half in through:
         name = parse_name(half.name).local_exten
         for candidate in (name.removeprefix("FMPR-").removeprefix("LC-"), name):

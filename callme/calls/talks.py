@@ -1,8 +1,8 @@
 """Who talked with the customer and when: bridge stays laid over one another, joined through Local halves.
 
-Only stays in real bridges count: holding bridges (parking, waiting) are no talk, and a channel that is merely Up is an IVR,
-a queue or voicemail (law 3). Where a BridgeEnter was missed, an answer seen on every dial of the way stands in for it,
-and the stretch is marked as not certain.
+Only stays in real bridges count: holding bridges (parking, waiting) are no talk, and a channel that is
+merely Up is an IVR, a queue or voicemail (law 3). Where a BridgeEnter was missed, an answer seen on every
+dial of the way stands in for it, and the stretch is marked as not certain.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from callme.calls.numbering import Kind
 from callme.calls.observed import Channel, overlap
 
 SEAM_S = 0.5
-"""Bridges are left and entered again when Local channels are optimised away or a colleague is swapped in; up to half a
-second of that is one talk."""
+"""Bridges are left and entered again when Local channels are optimised away or a colleague is swapped in;
+up to half a second of that is one talk."""
 
 
 @dataclass(slots=True)
@@ -32,7 +32,8 @@ class Together:
 
 
 def together(board: Switchboard, customer: Channel) -> list[Together]:
-    """All stretches in which a person's channel was joined with the customer's, in order of their beginning."""
+    """All stretches in which a person's channel was joined with the customer's, in order of their
+    beginning."""
     found: list[Together] = []
     for stay in customer.stays:
         if not stay.holding:
@@ -79,8 +80,8 @@ def _without_seams(found: list[Together]) -> list[Together]:
 
 
 def answered_without_bridge(board: Switchboard, customer: Channel, channel: Channel) -> Together | None:
-    """The talk of a dialled channel whose bridge we did not see: every dial between it and the customer was answered,
-    and the customer's line is up."""
+    """The talk of a dialled channel whose bridge we did not see: every dial between it and the customer was
+    answered, and the customer's line is up."""
     if customer.up_at is None and not customer.stays:
         return None
     chain = _chain(board, channel, customer)
@@ -93,7 +94,8 @@ def answered_without_bridge(board: Switchboard, customer: Channel, channel: Chan
 
 
 def _chain(board: Switchboard, channel: Channel, customer: Channel) -> list[tuple[float | None, DialStatus]]:
-    """End and status of each dial from the channel up to the customer; empty when the way does not lead there."""
+    """End and status of each dial from the channel up to the customer; empty when the way does not lead
+    there."""
     found: list[tuple[float | None, DialStatus]] = []
     current: Channel | None = channel
     for _ in range(32):

@@ -1,9 +1,11 @@
-"""The heart: facts in, changes of calls out. All that a fact does to the memory of a PBX is written in this file.
+"""The heart: facts in, changes of calls out. All that a fact does to the memory of a PBX is written in this
+file.
 
     step(facts, now) → Outcome(changes, anomalies, deadline)
 
-Pure: no clock, no I/O, no log; `now` is the shell's wall time. A fact that fits nothing we know leaves the memory as it was
-and comes back as an anomaly. What a fact means for a call is not decided here but derived from the memory (`calls.derive`).
+Pure: no clock, no I/O, no log; `now` is the shell's wall time. A fact that fits nothing we know leaves the
+memory as it was and comes back as an anomaly. What a fact means for a call is not decided here but derived
+from the memory (`calls.derive`).
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from callme.calls.observed import Channel, Dial, Handover, Span, Waiting, decode
 from callme.calls.parties import Party, parties
 
 LINGER_S = 20.0
-"""Facts about a dead channel may still come (a NewCallerid after the Hangup was seen); so long its memory is kept."""
+"""Facts about a dead channel may still come (a NewCallerid after the Hangup was seen); so long its memory
+is kept."""
 
 STATE_VERSION = 1
 
@@ -34,8 +37,8 @@ _STATUS_RANK = (
     f.DialStatus.BUSY,
     f.DialStatus.ANSWER,
 )
-"""One leg may get two DialEnds in the same millisecond, in any order (queues: NOANSWER and CANCEL): the one that says more
-counts."""
+"""One leg may get two DialEnds in the same millisecond, in any order (queues: NOANSWER and CANCEL): the one
+that says more counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,9 @@ class Anomaly:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a step brought. `absorbed` are calls that turned out to be part of others; `states` is what to keep so that a
-    restart can go on, by cluster (`None`: forget it); `deadline` is when `TimePassed` is wanted at the latest."""
+    """What a step brought. `absorbed` are calls that turned out to be part of others; `states` is what to
+    keep so that a restart can go on, by cluster (`None`: forget it); `deadline` is when `TimePassed` is
+    wanted at the latest."""
 
     changes: list[Change] = field(default_factory=list)
     absorbed: list[CallId] = field(default_factory=list)
@@ -78,7 +82,7 @@ class Tracker:
         self._blind_since: float | None = None
         self._commands: dict[str, str] = {}
 
-    # ------------------------------------------------------------------------------------------------ the step
+    # --------------------------------------------------------------------------------- the step
     def step(self, seen: Iterable[f.Fact], now: float) -> Outcome:
         """Takes the facts of one moment and tells what they changed."""
         outcome = Outcome()
@@ -111,7 +115,8 @@ class Tracker:
             outcome.deadline = min(self._dead_since.values()) + LINGER_S
 
     def _move_told(self, gone: str, outcome: Outcome) -> None:
-        """Its cluster became part of another: the calls that go on there are the same, the others were absorbed."""
+        """Its cluster became part of another: the calls that go on there are the same, the others were
+        absorbed."""
         self._dead_since.pop(gone, None)
         if gone in self._stored:
             self._stored.discard(gone)
@@ -166,7 +171,7 @@ class Tracker:
             self._stored.discard(cluster.id)
             outcome.states[cluster.id] = None
 
-    # ------------------------------------------------------------------------------------------------ memory
+    # ----------------------------------------------------------------------------------- memory
     def save(self, cluster: Cluster) -> dict[str, Any]:
         """The cluster as JSON-ready data, with its format version."""
         return {
@@ -201,7 +206,7 @@ class Tracker:
         """The channel that will be born with this uniqueid belongs to a command of ours."""
         self._commands[uniqueid] = command
 
-    # ------------------------------------------------------------------------------------------------ facts
+    # ------------------------------------------------------------------------------------ facts
     def _channel(self, leg: f.Leg, now: float, *, born: bool = False) -> Channel:
         return self.board.channel(leg, now, born=born)
 
@@ -383,7 +388,7 @@ class Tracker:
         if fact.uniqueid and fact.action_id:
             self._commands[fact.uniqueid] = fact.action_id
 
-    # ------------------------------------------------------------------------------------------------ blindness
+    # -------------------------------------------------------------------------------- blindness
     def _link_down(self, fact: f.LinkDown, now: float, outcome: Outcome) -> None:
         if self._blind_since is None:
             self._blind_since = now
@@ -397,7 +402,8 @@ class Tracker:
                 self._vanish(channel)
 
     def _snapshot(self, fact: f.Snapshot, now: float, outcome: Outcome) -> None:
-        """What lives is as the PBX says; what it does not name, and what we did not hear of since we asked, is gone."""
+        """What lives is as the PBX says; what it does not name, and what we did not hear of since we asked,
+        is gone."""
         living = {live.leg.uniqueid for live in fact.legs}
         for channel in list(self.board.alive()):
             if channel.uniqueid not in living and channel.seen_at < fact.asked_at:
@@ -419,7 +425,8 @@ class Tracker:
             self._touch_bridge(channel, live.bridge)
 
     def _vanish(self, channel: Channel) -> None:
-        """Its end was not seen. The last certain moment is when its phone asked for it, else when we went blind."""
+        """Its end was not seen. The last certain moment is when its phone asked for it, else when we went
+        blind."""
         if channel.asked_at is not None:
             at = channel.asked_at
         elif self._blind_since is not None:

@@ -1,8 +1,8 @@
 """What a portal shall know of a call: the only thing that crosses from the PBX side to a CRM.
 
-`crm.policy` makes intents, the outbox keeps them, a portal's adapter phrases them. An intent carries everything an
-adapter needs (adapters never see the call model), names people by extension (only the adapter knows portal users) and
-is plain data, so that it survives a restart as JSON.
+`crm.policy` makes intents, the outbox keeps them, a portal's adapter phrases them. An intent carries
+everything an adapter needs (adapters never see the call model), names people by extension (only the adapter
+knows portal users) and is plain data, so that it survives a restart as JSON.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Result(StrEnum):
 class CallFacts:
     """What every intent says about its call.
 
-    `call` is the CallId, at most 64 characters, unique over all PBXs. `number` is the outside party in E.164 with `+`,
-    else as the PBX gave it; empty when hidden. `line` is the DID or the number shown outside, empty when unknown.
-    `started_at` is in epoch seconds.
+    `call` is the CallId, at most 64 characters, unique over all PBXs. `number` is the outside party in
+    E.164 with `+`, else as the PBX gave it; empty when hidden. `line` is the DID or the number shown
+    outside, empty when unknown. `started_at` is in epoch seconds.
     """
 
     call: str
@@ -114,7 +114,8 @@ def encode(record: Record) -> dict[str, Any]:
 
 
 def decode(kind: str, stored: dict[str, Any]) -> Record:
-    """The record that `encode` gave. Keys that a newer version added are left out; `KeyError` for an unknown kind."""
+    """The record that `encode` gave. Keys that a newer version added are left out; `KeyError` for an
+    unknown kind."""
     shape = _RECORDS[kind]
     known = {name: value for name, value in stored.items() if name in shape.__dataclass_fields__}
     about = {name: value for name, value in known["about"].items() if name in CallFacts.__dataclass_fields__}

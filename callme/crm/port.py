@@ -1,9 +1,9 @@
 """The contract between the delivery side and one CRM.
 
-A new CRM is a folder in `portals/` that offers a `Portal`. The worker in `delivery` calls it, one order per call at a
-time; what a portal needs to remember between orders of one call (the id that it gave the call, say) it hands back as
-`memory` and gets again with the next order. Nothing here names a CRM: a portal that creates and updates records fits
-it as well as one with a live call API (facts: other-crms §8).
+A new CRM is a folder in `portals/` that offers a `Portal`. The worker in `delivery` calls it, one order per
+call at a time; what a portal needs to remember between orders of one call (the id that it gave the call,
+say) it hands back as `memory` and gets again with the next order. Nothing here names a CRM: a portal that
+creates and updates records fits it as well as one with a live call API (facts: other-crms §8).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from callme.wording import Phrase
 Memory = Mapping[str, str]
 
 
-# ---------------------------------------------------------------------------------------------------- outcomes
+# ------------------------------------------------------------------------------------- outcomes
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The portal did it. `memory` is added to the lane's memory; `shown` is, for orders that touch cards, the set of
-    extensions whose wish is now met (people without a portal user count as met)."""
+    """The portal did it. `memory` is added to the lane's memory; `shown` is, for orders that touch cards,
+    the set of extensions whose wish is now met (people without a portal user count as met)."""
 
     memory: Memory = field(default_factory=dict)
     shown: frozenset[str] | None = None
@@ -33,8 +33,8 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Not now: too many requests, portal down, file not closed yet. `wait_s` is the portal's own wait, if it named
-    one; it outranks our back-off."""
+    """Not now: too many requests, portal down, file not closed yet. `wait_s` is the portal's own wait, if
+    it named one; it outranks our back-off."""
 
     why: Phrase
     wait_s: float | None = None
@@ -57,7 +57,8 @@ class Unauthorised:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Sent, no answer: it may have been done. The next attempt has `doubt` set and must look before it repeats."""
+    """Sent, no answer: it may have been done. The next attempt has `doubt` set and must look before it
+    repeats."""
 
     why: Phrase
 
@@ -65,11 +66,11 @@ class Ambiguous:
 Outcome = Delivered | Later | Refused | Unauthorised | Ambiguous
 
 
-# ---------------------------------------------------------------------------------------------------- orders
+# --------------------------------------------------------------------------------------- orders
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The circumstances of one order: how often it was tried, whether an earlier try may have succeeded unseen,
-    what the lane remembers, and the wall time."""
+    """The circumstances of one order: how often it was tried, whether an earlier try may have succeeded
+    unseen, what the lane remembers, and the wall time."""
 
     number: int
     doubt: bool
@@ -99,7 +100,8 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of `callme check` about a portal: what was looked at, how it is, and the cure if it is not well."""
+    """One line of `callme check` about a portal: what was looked at, how it is, and the cure if it is not
+    well."""
 
     topic: Phrase
     well: bool
@@ -129,7 +131,8 @@ class Gate(Protocol):
 
 
 class Portal(Protocol):
-    """One customer's CRM. Every method returns an outcome; none raises for what the portal or network does."""
+    """One customer's CRM. Every method returns an outcome; none raises for what the portal or network
+    does."""
 
     id: str
     capabilities: Capabilities
@@ -139,7 +142,8 @@ class Portal(Protocol):
         The same order sent twice must not make a second call."""
 
     async def cards(self, call: str, show: frozenset[str], hide: frozenset[str], attempt: Attempt) -> Outcome:
-        """Shows and hides the card of a registered call. `Delivered.shown` answers with all of `show` that are met."""
+        """Shows and hides the card of a registered call. `Delivered.shown` answers with all of `show` that
+        are met."""
 
     async def finish(self, order: Finish, attempt: Attempt) -> Outcome:
         """Closes a registered call with its record."""
@@ -151,7 +155,8 @@ class Portal(Protocol):
         """What `callme check` prints: reachability, credentials, rights, people without an extension."""
 
     async def refresh(self) -> None:
-        """Renews cached directories (people, lines); a failed refresh keeps the last good copy and is logged."""
+        """Renews cached directories (people, lines); a failed refresh keeps the last good copy and is
+        logged."""
 
     async def close(self) -> None:
         """Gives connections back."""

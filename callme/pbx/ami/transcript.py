@@ -1,13 +1,15 @@
-"""Reads a recorded AMI stream (`NAME.ami` with `NAME.ami.idx`) as the moments in which it arrived.
+"""Reads a recorded AMI stream (`NAME.ami`, also `.gz`, with `NAME.ami.idx`) as the moments in which it arrived.
 
-Used by `callme replay`, by the tests and to rebuild a call from its transcript. The index has a line `seconds offset` for
-each read (the bytes from that offset on came then), the wall time of second 0 first (`# wall EPOCH`), and `# reconnect OFFSET`
-where the link was made anew (the README of the traces).
+Used by `callme replay`, by the tests and to rebuild a call from its transcript. The index has a line
+`seconds offset` for each read (the bytes from that offset on came then), the wall time of second 0 first
+(`# wall EPOCH`), and `# reconnect OFFSET` where the link was made anew (the README of the traces).
 """
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,12 +54,13 @@ class Moment:
 def read_chunks(file: Path) -> list[Chunk]:
     """The reads of the recording; raises `ConfigError` for files that are none."""
     try:
-        data = file.read_bytes()
-    except OSError as trouble:
-        raise ConfigError(UNREADABLE.given(file=str(file), why=trouble.strerror or str(trouble))) from None
+        data = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    except (OSError, EOFError, zlib.error) as trouble:
+        why = getattr(trouble, "strerror", None) or str(trouble)
+        raise ConfigError(UNREADABLE.given(file=str(file), why=why)) from None
     if b"Event: " not in data:
         raise ConfigError(NO_EVENTS.given(file=str(file)), RECORD_CURE)
-    index = file.with_name(file.name + ".idx")
+    index = file.with_name(file.name.removesuffix(".gz") + ".idx")
     if not index.exists():
         return [Chunk(_first_epoch(data), data)]
     wall, marks, reconnects = _read_index(index)

@@ -1,8 +1,9 @@
 """AMI messages into facts: the only place that knows how Asterisk words an event.
 
-Pure. `keep` decides on raw bytes which packets are worth parsing at all (nine in ten are not), `Translator.facts` turns one
-parsed message into facts, `snapshot` turns the answers to CoreShowChannels and BridgeList into one. Event names and fields
-are those of Asterisk 13–22 (sheet freepbx §3.1, §3.14; asterisk-ami-observed §10).
+Pure. `keep` decides on raw bytes which packets are worth parsing at all (nine in ten are not),
+`Translator.facts` turns one parsed message into facts, `snapshot` turns the answers to CoreShowChannels and
+BridgeList into one. Event names and fields are those of Asterisk 13–22 (sheet freepbx §3.1, §3.14;
+asterisk-ami-observed §10).
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ _PLACE = re.compile(
 )
 
 
-# ---------------------------------------------------------------------------------------------------- filter
+# --------------------------------------------------------------------------------------- filter
 def keep(raw: bytes) -> bool:
-    """Is this event packet worth parsing? Decided by its first line, for the two floods by one look inside."""
+    """Is this event packet worth parsing? Decided by its first line, for the two floods by one look
+    inside."""
     if not raw.startswith(b"Event: "):
         return False
     end = raw.find(b"\n")
@@ -50,7 +52,7 @@ def keep(raw: bytes) -> bool:
     return name in _KEPT
 
 
-# ---------------------------------------------------------------------------------------------------- legs
+# ----------------------------------------------------------------------------------------- legs
 def leg(message: Message, prefix: str = "") -> Leg | None:
     """The channel that the headers with this prefix name; `None` when there is none."""
     get = message.get
@@ -88,9 +90,10 @@ def _variables(message: Message, header: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-# ---------------------------------------------------------------------------------------------------- events
+# --------------------------------------------------------------------------------------- events
 def facts(message: Message, now: float) -> tuple[Fact, ...]:
-    """The facts in one event; none for an event that says nothing of a call. `now` dates FullyBooted's uptime."""
+    """The facts in one event; none for an event that says nothing of a call. `now` dates FullyBooted's
+    uptime."""
     make = _EVENTS.get(message.name)
     if make is None:
         return ()
@@ -255,7 +258,7 @@ _EVENTS: dict[str, Callable[[Message], Fact | None]] = {
 _KEPT = frozenset(name.encode() for name in _EVENTS) - {b"VarSet", b"Newexten"}
 
 
-# ---------------------------------------------------------------------------------------------------- snapshot
+# ------------------------------------------------------------------------------------- snapshot
 def snapshot(messages: Iterable[Message], asked_at: float) -> f.Snapshot:
     """One snapshot from the items of CoreShowChannels and, for holding bridges, BridgeList."""
     items = list(messages)

@@ -1,0 +1,153 @@
+"""What a portal shall know of a call: compares the call as it is with what was already said, and says the
+rest.
+
+Pure, called by the service for each change of a call and each portal that the call is routed to. `Told` is
+the policy's own memory of one call and portal; it is stored with the intents, so that a restart neither
+repeats nor forgets one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from callme.calls.model import Call, Disposition
+from callme.calls.model import Direction as Heading
+from callme.crm.intents import Attach, CallFacts, Cards, Direction, Finish, Intent, Register, Result
+
+MISSED_OWNER = ("rung", "line")
+"""Who owns a call that nobody answered: the one whose phone rang first, else the owner of the line; where
+neither is known the adapter asks the CRM who is responsible, else takes the portal's default user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How to decide. `lines` maps a line to the extension that owns it."""
+
+    missed_owner: tuple[str, ...] = MISSED_OWNER
+    lines: Mapping[str, str] = field(default_factory=dict)
+
+
+DEFAULT_RULES = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was already said of one call to one portal."""
+
+    registered: bool = False
+    seers: frozenset[str] = frozenset()
+    finished: bool = False
+    attached: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """For the store."""
+        return {
+            "registered": self.registered,
+            "seers": sorted(self.seers),
+            "finished": self.finished,
+            "attached": list(self.attached),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any] | None) -> Told:
+        """What `to_json` gave; nothing was said where nothing is stored."""
+        if not stored:
+            return cls()
+        return cls(
+            bool(stored.get("registered")),
+            frozenset(stored.get("seers", ())),
+            bool(stored.get("finished")),
+            tuple(stored.get("attached", ())),
+        )
+
+
+def decide(call: Call, told: Told, rules: Rules = DEFAULT_RULES) -> tuple[tuple[Intent, ...], Told]:
+    """The intents that bring a portal from `told` to the call as it is now, in order, and what is told
+    then."""
+    if call.direction is Heading.INTERNAL:
+        return (), told
+    said: list[Intent] = []
+    about = facts_of(call)
+    if not told.registered and worth_telling(call):
+        said.append(Register(about, owner_now(call, rules)))
+        told = replace(told, registered=True)
+    if not told.registered:
+        return (), told
+    wished = seers(call)
+    if wished != told.seers:
+        said.append(Cards(about, wished))
+        told = replace(told, seers=wished)
+    if call.ended_at is not None and not told.finished:
+        said.append(_finish(call, about, rules))
+        told = replace(told, finished=True)
+    if told.finished and not told.attached and call.talks and call.recordings:
+        best = call.recordings[0].path
+        said.append(Attach(about, call.pbx, best, call.ended_at or call.started_at))
+        told = replace(told, attached=(best,))
+    return tuple(said), told
+
+
+def abandon(call: Call, told: Told, now: float) -> tuple[tuple[Intent, ...], Told]:
+    """A call that was told and then turned out to be part of another is closed with what was known of it."""
+    if not told.registered or told.finished:
+        return (), told
+    ended = replace(call, ended_at=call.ended_at or now, lost=True)
+    return decide(ended, told)
+
+
+def worth_telling(call: Call) -> bool:
+    """Something happened that a CRM shows: somebody rings or talks, the customer is dialled, or it is
+    over."""
+    return call.ring_at is not None or bool(call.rang) or bool(call.talks) or call.ended_at is not None
+
+
+def facts_of(call: Call) -> CallFacts:
+    """What each intent says about its call."""
+    return CallFacts(
+        call=str(call.id),
+        direction=Direction(call.direction.value),
+        number=call.number or call.external,
+        name=call.name,
+        line=call.line or call.trunk,
+        started_at=call.started_at,
+    )
+
+
+def seers(call: Call) -> frozenset[str]:
+    """Who should see the card now: whoever rings or talks; of an outgoing call its caller until somebody
+    talks."""
+    if call.ended_at is not None:
+        return frozenset()
+    present = {*call.ringing, *call.talking}
+    if call.direction is Heading.OUT and not call.talks and call.caller is not None:
+        present.add(call.caller)
+    return frozenset(present)
+
+
+def owner_now(call: Call, rules: Rules) -> str | None:
+    """Whose call it is, as far as known."""
+    return call.owner or (call.ringing or (None,))[0] or missed_owner(call, rules)
+
+
+def missed_owner(call: Call, rules: Rules) -> str | None:
+    """The owner of a call that nobody answered, by the configured order."""
+    for source in rules.missed_owner:
+        if source == "rung" and call.rang:
+            return call.rang[0].extension
+        if source == "line" and call.line in rules.lines:
+            return rules.lines[call.line]
+    return None
+
+
+def _finish(call: Call, about: CallFacts, rules: Rules) -> Finish:
+    answered = call.disposition is Disposition.ANSWERED
+    return Finish(
+        about,
+        owner=call.owner or missed_owner(call, rules),
+        result=Result(call.disposition.value),
+        talk_s=max(1, round(call.talk_s)) if answered else 0,
+        ended_at=call.ended_at or call.started_at,
+        lost=call.lost,
+    )
