@@ -119,7 +119,7 @@ MAX_TRIES = 6
 class PortalConformance:
     """The tests. `stand` is the inheriting module's fixture."""
 
-    # ---------------------------------------------------------------------------------------------- the
+    # --------------------------------------------------------------------------------------------- the
     # worker
     memory: dict[str, str]
 
@@ -187,7 +187,7 @@ class PortalConformance:
         assert stand.finished() == [Seen("+79165550001", stand.people[1], True, True, 6, audio)]
         assert stand.unfinished() == 0
 
-    # ---------------------------------------------------------------------------------------------- the
+    # --------------------------------------------------------------------------------------------- the
     # whole call
     async def test_a_call_ends_as_one_record(self, stand: Stand, wav: Path) -> None:
         await self.play(stand, wav)
@@ -234,7 +234,7 @@ class PortalConformance:
         await self.insist(stand, lambda a: stand.portal.finish(finish, a))
         assert stand.finished() == [Seen(facts.number, "102", False, True, 3)]
 
-    # ---------------------------------------------------------------------------------------------- twice
+    # ------------------------------------------------------------------------------------------- twice
     async def test_the_same_register_twice_is_one_call(self, stand: Stand) -> None:
         order = Register(self.facts(stand), "101")
         one = await self.insist(stand, lambda a: stand.portal.register(order, frozenset(), a))
@@ -253,7 +253,7 @@ class PortalConformance:
         assert isinstance(again, Delivered)
         assert len(stand.finished()) == 1
 
-    # ---------------------------------------------------------------------------------------------- the
+    # --------------------------------------------------------------------------------------------- the
     # other outcomes
     async def test_refused_credentials_pause_the_portal_and_name_a_cure(
         self, stand: Stand, wav: Path
@@ -288,7 +288,7 @@ class PortalConformance:
         assert isinstance(await stand.portal.finish(finish, self.attempt(stand)), Refused)
         assert stand.finished() == []
 
-    # ---------------------------------------------------------------------------------------------- people
+    # ------------------------------------------------------------------------------------------ people
     async def test_a_call_of_nobody_known_is_recorded_with_a_notice(self, stand: Stand) -> None:
         facts = self.facts(stand)
         show = frozenset({stand.stranger})
@@ -312,8 +312,7 @@ class PortalConformance:
         assert [(seen.owner, seen.talk_s) for seen in stand.finished()] == [("101", 6)]
         assert stand.clients() == before
 
-    # ----------------------------------------------------------------------------------------------
-    # capabilities
+    # ------------------------------------------------------------------------------------ capabilities
     async def test_a_call_can_be_seen_before_it_ends_or_not_as_declared(self, stand: Stand) -> None:
         order = Register(self.facts(stand), "101")
         await self.insist(stand, lambda a: stand.portal.register(order, frozenset(), a))
@@ -358,7 +357,7 @@ class PortalConformance:
         await self.insist(stand, lambda a: stand.portal.finish(finish, a))
         await self.insist(stand, lambda a: stand.portal.cards(facts.call, frozenset(), frozenset({"102"}), a))
 
-    # ---------------------------------------------------------------------------------------------- check
+    # ------------------------------------------------------------------------------------------- check
     async def test_check_finds_a_good_portal_well_and_makes_nothing(self, stand: Stand) -> None:
         clients = stand.clients()
         findings = await stand.portal.check()

@@ -84,8 +84,7 @@ class Bitrix24:
         self._directory = Directory(self._rest, settings.users)
         self._doubtful: dict[str, payloads.Params] = {}  # call → the register that got no answer
 
-    # ------------------------------------------------------------------------------------------------
-    # register
+    # ---------------------------------------------------------------------------------------- register
     async def register(self, order: Register, show: frozenset[str], attempt: Attempt) -> Outcome:
         """Opens the call for its owner, whose card comes with it. After a lost answer the same request,
         word for word, gives the same call while the portal still remembers the first (K4)."""
@@ -107,7 +106,7 @@ class Bitrix24:
             self._keep_doubt(call, params, found.outcome)
             return found.outcome
         self._doubtful.pop(call, None)
-        return self._registered(order, found, params, show, attempt, (notice, late))
+        return self._registered(found, params, show, (notice, late))
 
     def _keep_doubt(self, call: str, params: payloads.Params, outcome: Outcome) -> None:
         """Keeps the words of a register that got no answer: a repeat for another user would be another
@@ -140,13 +139,7 @@ class Bitrix24:
         return {**params, "SHOW": int(params["USER_ID"] in self._users_of(show))}, None
 
     def _registered(
-        self,
-        order: Register,
-        done: Done,
-        params: payloads.Params,
-        show: frozenset[str],
-        attempt: Attempt,
-        said: tuple[Phrase | None, ...],
+        self, done: Done, params: payloads.Params, show: frozenset[str], said: tuple[Phrase | None, ...]
     ) -> Outcome:
         answer = done.result if isinstance(done.result, dict) else {}
         call_id = answer.get("CALL_ID")
@@ -154,17 +147,12 @@ class Bitrix24:
             return Ambiguous(notices.NO_CALL_ID)
         user = int(params["USER_ID"])
         shown = self._met(show, {user} if params["SHOW"] else set())
-        if attempt.doubt and not params["SHOW"]:
-            # The unseen attempt may have opened the owner's card: say so, and the wish will hide it.
-            shown |= {
-                extension for extension in (order.owner,) if extension and self._user(extension) == user
-            }
         memory = {"call": call_id, "user": str(user), "seers": ",".join(sorted(shown))}
         creation = answer.get("LEAD_CREATION_ERROR")
         extra = notices.creation(str(creation)) if creation else None
         return Delivered(memory, shown, notices.together(*said, extra))
 
-    # ------------------------------------------------------------------------------------------------ cards
+    # ------------------------------------------------------------------------------------------- cards
     async def cards(self, call: str, show: frozenset[str], hide: frozenset[str], attempt: Attempt) -> Outcome:
         """Shows, then hides. A portal answers `false` when it no longer has the call; nothing is left to hide
         then, and nothing can be shown."""
@@ -189,7 +177,7 @@ class Bitrix24:
                 return Refused(notices.over(call))
         return Delivered({"seers": ",".join(sorted(seers))}, show)
 
-    # ------------------------------------------------------------------------------------------------ finish
+    # ------------------------------------------------------------------------------------------ finish
     async def finish(self, order: Finish, attempt: Attempt) -> Outcome:
         """Closes the call. A second finish is refused by the portal and does no harm, so after a lost
         answer it is simply repeated, and "not found" is settled by looking into the statistics."""
@@ -229,7 +217,7 @@ class Bitrix24:
                 return found.outcome
         return Delivered({"finished": row.id, "call": row.call_id})
 
-    # ------------------------------------------------------------------------------------------------ attach
+    # ------------------------------------------------------------------------------------------ attach
     async def attach(self, order: Attach, audio: Audio, attempt: Attempt) -> Outcome:
         """Hands over the recording in two steps; the portal keeps one per call."""
         call_id = attempt.memory.get("call")
@@ -239,7 +227,7 @@ class Bitrix24:
             self._rest, order, call_id, audio, attempt, answer_s=self.settings.upload_timeout
         )
 
-    # ------------------------------------------------------------------------------------------------ upkeep
+    # ------------------------------------------------------------------------------------------ upkeep
     async def check(self) -> list[Finding]:
         """Reachability, credentials, rights, people (see `checkup`). Creates nothing in the portal."""
         return await examine(self._rest, self._directory, self.settings)
@@ -257,7 +245,7 @@ class Bitrix24:
         """Gives the connections back."""
         await self._http.close()
 
-    # ------------------------------------------------------------------------------------------------ people
+    # ------------------------------------------------------------------------------------------ people
     @property
     def _people(self) -> People:
         return self._directory.people

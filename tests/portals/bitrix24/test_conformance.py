@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC
 
 import httpx2
 import pytest
 
+from callme.crm.intents import CallFacts, Direction, Register
+from callme.crm.port import Ambiguous, Attempt, Delivered
 from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind, Moment
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
 from callme.lab.sandboxes.bitrix24.server import SandboxPortal
@@ -118,3 +121,19 @@ async def stand() -> AsyncIterator[SandboxStand]:
 
 class TestBitrix24(PortalConformance):
     """Over an incoming webhook of a portal that lets webhooks report calls."""
+
+
+@pytest.mark.parametrize("fault", [FaultKind.DROP, FaultKind.HANG, FaultKind.TRUNCATED])
+async def test_a_lost_answer_over_a_real_connection_makes_no_second_call(fault: FaultKind) -> None:
+    order = Register(CallFacts("office-1.1", Direction.IN, "+79165550001", "", "", time.time() - 5), "101")
+    async with SandboxPortal(BOX) as sandbox:
+        table = {"webhook": sandbox.webhook_url, "default_user": 1, "answer_timeout": 1}
+        portal = open_portal("bitrix24", "main", table, gate=OpenGate(), zone=UTC)
+        await portal.refresh()
+        sandbox.faults.add(Fault("telephony.externalCall.register", fault, Moment.AFTER, seconds=1.5))
+        first = await portal.register(order, frozenset(), Attempt(1, False, {}, time.time(), time.time()))
+        assert isinstance(first, Ambiguous)
+        again = await portal.register(order, frozenset(), Attempt(2, True, {}, time.time(), time.time()))
+        assert isinstance(again, Delivered)
+        assert list(sandbox.office.calls) == [again.memory["call"]]
+        await portal.close()
