@@ -52,12 +52,13 @@ def _same(value: Any, wanted: Any) -> bool:
 def _between(value: Any, wanted: Any) -> bool:
     if not isinstance(wanted, list) or len(wanted) < 2:
         return True
-    return not _less(value, wanted[0]) and not _less(wanted[1], value)
+    return _order(value, wanted[0]) >= 0 and _order(value, wanted[1]) <= 0
 
 
-def _less(value: Any, wanted: Any) -> bool:
+def _order(value: Any, wanted: Any) -> int:
+    """Below zero when the value is less than what is wanted, zero when equal."""
     left, right = _pair(value, wanted)
-    return bool(left < right)
+    return int(left > right) - int(left < right)
 
 
 def _within(value: Any, wanted: Any) -> bool:
@@ -82,9 +83,9 @@ _CHECKS: dict[str, Callable[[Any, Any], bool]] = {
     "=%": _within,
     "%=": _within,
     "?": _within,
-    ">": lambda value, wanted: _less(wanted, value),
-    "<": _less,
-    ">=": lambda value, wanted: not _less(value, wanted),
-    "<=": lambda value, wanted: not _less(wanted, value),
+    ">": lambda value, wanted: _order(value, wanted) > 0,
+    "<": lambda value, wanted: _order(value, wanted) < 0,
+    ">=": lambda value, wanted: _order(value, wanted) >= 0,
+    "<=": lambda value, wanted: _order(value, wanted) <= 0,
     "><": _between,
 }

@@ -21,6 +21,7 @@ import httpx2
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from callme.lab.sandboxes.bitrix24 import batch, php, recording
 from callme.lab.sandboxes.bitrix24.ask import Ask, Fetch, Fetched, Page
@@ -31,6 +32,7 @@ from callme.lab.sandboxes.bitrix24.methods import METHODS
 from callme.lab.sandboxes.bitrix24.refusal import Refusal, missing_scope, unknown_method, wrong_credentials
 from callme.lab.sandboxes.bitrix24.state import Office, User
 
+CLOSE = "sandbox.close"
 BATCH, UPLOAD = "batch", "upload"
 FETCH_TIMEOUT_S = 60
 LARGEST_FIELD = 2**31
@@ -38,8 +40,13 @@ _RESERVED = ("start", "state", "auth", "access_token", "auth_connector", "aplogi
 _HTML = "<!DOCTYPE html><html><body><h1>{status}</h1><hr><center>nginx</center></body></html>"
 
 
-class Dropped(Exception):
-    """Raised through the application; the server closes the connection."""
+class Silence(Response):
+    """No answer at all: the connection is closed. How that is done, the server says in the scope."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[CLOSE]()
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +259,11 @@ class Rest:
             "date_finish": php.iso(finished),
         }
         if self.knobs.operating_limit_s and name != BATCH:
-            reset_at = self._operating.reset_at(name, finished, self.knobs)
+            now = self._clock()
+            reset_at = self._operating.reset_at(name, now, self.knobs)
             if reset_at is not None:
                 time["operating_reset_at"] = reset_at
-            time["operating"] = self._operating.used(name, finished, self.knobs)
+            time["operating"] = self._operating.used(name, now, self.knobs)
         return time
 
     async def _strike(self, fault: Fault, status: int, body: dict[str, Any]) -> Response:
@@ -265,7 +273,7 @@ class Rest:
             if fault.moment is Moment.AFTER:
                 return _json(status, body)
         if fault.kind in (FaultKind.DROP, FaultKind.HANG):
-            raise Dropped
+            return Silence()
         if fault.kind is FaultKind.HTML:
             return HTMLResponse(_HTML.format(status=fault.status), fault.status)
         if fault.kind is FaultKind.TRUNCATED:

@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 from callme.lab.sandboxes.bitrix24 import page, readout
 from callme.lab.sandboxes.bitrix24.faults import Faults
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
-from callme.lab.sandboxes.bitrix24.rest import Asked, Dropped, Rest, Webhook
+from callme.lab.sandboxes.bitrix24.rest import CLOSE, Asked, Rest, Webhook
 from callme.lab.sandboxes.bitrix24.seed import default_office
 from callme.lab.sandboxes.bitrix24.state import Office
 
@@ -138,19 +138,18 @@ class _Server(uvicorn.Server):
 
 
 class _ClosingApp:
-    """Closes the connection where the application raises `Dropped`: on the wire under uvicorn, as the
-    client's own exception under an ASGI transport."""
+    """Tells the application how to close its connection without an answer: on the wire under uvicorn, as the
+    client's own exception under an ASGI transport, which has no wire."""
 
     def __init__(self, inner: Starlette) -> None:
         self._inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._inner(scope, receive, send)
-        except Dropped:
-            transport = getattr(getattr(send, "__self__", None), "transport", None)
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+
+        def close() -> None:
             if transport is None:
-                raise httpx2.RemoteProtocolError("Server disconnected without sending a response.") from None
+                raise httpx2.RemoteProtocolError("Server disconnected without sending a response.")
             transport.close()
-            while (await receive())["type"] != "http.disconnect":
-                pass
+
+        await self._inner({**scope, CLOSE: close}, receive, send)

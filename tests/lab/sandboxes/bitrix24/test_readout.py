@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -83,6 +84,7 @@ async def test_the_event_stream_tells_what_was_and_what_comes() -> None:
         async with http.stream("GET", portal.url + "sandbox/events") as stream:
             lines = stream.aiter_lines()
             told: list[tuple[str, int | None]] = []
+            kind = ""
             async for line in lines:
                 if line.startswith("event: "):
                     kind = line.removeprefix("event: ")
@@ -101,7 +103,7 @@ async def test_the_event_stream_tells_what_was_and_what_comes() -> None:
             assert "id: 3" in [line async for line in _until_data(stream.aiter_lines())]
 
 
-async def _until_data(lines):  # type: ignore[no-untyped-def]
+async def _until_data(lines: AsyncIterator[str]) -> AsyncIterator[str]:
     async for line in lines:
         if line and not line.startswith(":"):
             yield line

@@ -13,7 +13,7 @@ GET = "voximplant.statistic.get"
 
 async def _three(client: Client) -> list[str]:
     """An answered, a missed and an outgoing call, a minute apart."""
-    calls = []
+    calls: list[str] = []
     for kind, seconds, external in ((2, 90, "a"), (2, 0, "b"), (1, 7, "c")):
         call = await client.register(TYPE=kind, EXTERNAL_CALL_ID=external)
         await client.finish(call, DURATION=seconds, VOTE=len(calls))
