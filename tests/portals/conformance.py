@@ -119,8 +119,7 @@ MAX_TRIES = 6
 class PortalConformance:
     """The tests. `stand` is the inheriting module's fixture."""
 
-    # --------------------------------------------------------------------------------------------- the
-    # worker
+    # -------------------------------------------------------------------------------------- the worker
     memory: dict[str, str]
 
     @pytest.fixture(autouse=True)
@@ -187,8 +186,7 @@ class PortalConformance:
         assert stand.finished() == [Seen("+79165550001", stand.people[1], True, True, 6, audio)]
         assert stand.unfinished() == 0
 
-    # --------------------------------------------------------------------------------------------- the
-    # whole call
+    # ---------------------------------------------------------------------------------- the whole call
     async def test_a_call_ends_as_one_record(self, stand: Stand, wav: Path) -> None:
         await self.play(stand, wav)
         self.the_one_call(stand, wav)
@@ -253,8 +251,7 @@ class PortalConformance:
         assert isinstance(again, Delivered)
         assert len(stand.finished()) == 1
 
-    # --------------------------------------------------------------------------------------------- the
-    # other outcomes
+    # ------------------------------------------------------------------------------ the other outcomes
     async def test_refused_credentials_pause_the_portal_and_name_a_cure(
         self, stand: Stand, wav: Path
     ) -> None:
