@@ -8,7 +8,7 @@ any order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from callme.calls.facts import ChannelState, DialStatus, Leg
@@ -223,9 +223,29 @@ class Channel:
         return any(place.context.startswith(starts) for place in self.places)
 
 
+_NESTED: dict[str, Any] = {
+    "dials": Dial,
+    "stays": Stay,
+    "places": Place,
+    "holds": Span,
+    "recordings": Recording,
+    "handovers": Handover,
+    "queues": Waiting,
+}
+_PLAIN = tuple(name for name in Channel.__dataclass_fields__ if name not in _NESTED)
+
+
 def encode_channel(channel: Channel) -> dict[str, Any]:
-    """The channel as JSON-ready data."""
-    return asdict(channel)
+    """The channel as JSON-ready data. Spelt out because `asdict` copies deeply and took half of a step's time."""
+    stored = {name: getattr(channel, name) for name in _PLAIN}
+    for name, shape in _NESTED.items():
+        stored[name] = [
+            {part: getattr(item, part) for part in item.__dataclass_fields__}
+            for item in getattr(channel, name)
+        ]
+    stored["variables"] = dict(channel.variables)
+    stored["applications"] = list(channel.applications)
+    return stored
 
 
 def decode_channel(stored: dict[str, Any]) -> Channel:
@@ -234,18 +254,10 @@ def decode_channel(stored: dict[str, Any]) -> Channel:
         key: value for key, value in stored.items() if key in Channel.__dataclass_fields__
     }
     known["first_state"] = ChannelState(known.get("first_state", ""))
-    known["dials"] = [
-        Dial(**{**item, "status": DialStatus(item["status"])}) for item in known.get("dials", ())
-    ]
-    for key, shape in (
-        ("stays", Stay),
-        ("places", Place),
-        ("holds", Span),
-        ("recordings", Recording),
-        ("handovers", Handover),
-        ("queues", Waiting),
-    ):
-        known[key] = [shape(**item) for item in known.get(key, ())]
+    for name, shape in _NESTED.items():
+        known[name] = [shape(**item) for item in known.get(name, ())]
+    for dial in known["dials"]:
+        dial.status = DialStatus(dial.status)
     known["applications"] = [tuple(item) for item in known.get("applications", ())]
     return Channel(**known)
 

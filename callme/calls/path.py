@@ -8,6 +8,7 @@ decision about who talked or how a call ended rests on them alone (the sheet fre
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from callme.calls.grouping import Switchboard
 from callme.calls.model import Step
@@ -34,20 +35,28 @@ _VOICEMAIL = re.compile(r"(^|[-_])(vm|voicemail)", re.IGNORECASE)
 _DIALS = ("s", "h", "i", "t", "")
 
 
+@lru_cache(maxsize=4096)
+def _station(context: str) -> tuple[str, str] | None:
+    """Kind of the place that a context is, and its name where the context holds it."""
+    for shape, kind in _STEPS:
+        match = shape.match(context)
+        if match is not None:
+            return kind, match.groupdict().get("name") or ""
+    return None
+
+
 def steps(channel: Channel) -> tuple[Step, ...]:
     """The stations of the channel that people know by name, each once in a row."""
     found: list[Step] = []
     for place in channel.places:
-        for shape, kind in _STEPS:
-            match = shape.match(place.context)
-            if match is None:
-                continue
-            name = match.groupdict().get("name") or ("" if place.exten in _DIALS else place.exten)
-            if not name and found and found[-1].kind == kind:
-                break
-            if not found or (found[-1].kind, found[-1].name) != (kind, name):
-                found.append(Step(kind, name, place.at))
-            break
+        station = _station(place.context)
+        if station is None:
+            continue
+        kind, name = station
+        name = name or ("" if place.exten in _DIALS else place.exten)
+        if found and found[-1].kind == kind and name in ("", found[-1].name):
+            continue
+        found.append(Step(kind, name, place.at))
     for waiting in channel.queues:
         if all((step.kind, step.name) != ("queue", waiting.queue) for step in found):
             found.append(Step("queue", waiting.queue, waiting.since))

@@ -61,9 +61,10 @@ def cases(size: int | None = None) -> list[Case]:
     return [Case(file) for file in found if size is None or len(file.read_bytes()) < size]
 
 
-# ------------------------------------------------------------------------------------- playing
+# -------------------------------------------------------------------------------------- playing
 def play(steps: Iterable[Moment], *, close: bool = False) -> list[Call]:
-    """The calls at the end, eldest first. With `close` the link then breaks and comes back with nothing alive."""
+    """The calls at the end, eldest first. With `close` the link then breaks and comes back with nothing
+    alive."""
     tracker = Tracker("pbx", Numbering())
     known: dict[str, Call] = {}
     now = 0.0
@@ -99,8 +100,8 @@ def one_by_one(steps: Iterable[Moment]) -> Iterator[Moment]:
 
 
 def shuffled(steps: Iterable[Moment], seed: int) -> Iterator[Moment]:
-    """Facts of one millisecond in another order, each as a step of its own; a channel's birth and death and the link
-    stay where they are, as in Asterisk, whose channel topics keep their own order."""
+    """Facts of one millisecond in another order, each as a step of its own; a channel's birth and death and
+    the link stay where they are, as in Asterisk, whose channel topics keep their own order."""
     chance = random.Random(seed)
     batch: list[f.Fact] = []
     at = 0.0
@@ -124,9 +125,10 @@ def _shuffle(batch: list[f.Fact], at: float, chance: random.Random) -> Iterator[
         yield Moment(at, (fact,))
 
 
-# ------------------------------------------------------------------------------------- what lives
+# ----------------------------------------------------------------------------------- what lives
 class Living:
-    """What a PBX would answer to CoreShowChannels: kept apart from the tracker, by births, deaths and bridges alone."""
+    """What a PBX would answer to CoreShowChannels: kept apart from the tracker, by births, deaths and
+    bridges alone."""
 
     def __init__(self) -> None:
         self._legs: dict[str, f.Leg] = {}
@@ -170,7 +172,7 @@ def reconnected_after(steps: list[Moment], index: int) -> Iterator[Moment]:
             yield Moment(step.at, (f.LinkUp(None), living.snapshot(step.at)))
 
 
-# ------------------------------------------------------------------------------------- judging
+# -------------------------------------------------------------------------------------- judging
 def ring_steps(call: Call) -> list[list[str]]:
     """Extensions that rang together, step by step."""
     found: list[tuple[float, list[str]]] = []

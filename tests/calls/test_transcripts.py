@@ -90,8 +90,8 @@ def test_reconnect_after_every_event(case: Case) -> None:
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def test_one_event_lost(case: Case) -> None:
-    """Each event in turn never arrives: the call may lose detail, but it ends once, for the right customer, and names no
-    wrong answerer as certain."""
+    """Each event in turn never arrives: the call may lose detail, but it ends once, for the right customer,
+    and names no wrong answerer as certain."""
     steps = list(one_by_one(case.moments))
     for index, lost in enumerate(steps):
         if isinstance(lost.facts[0], f.LinkUp | f.LinkDown):
@@ -110,7 +110,8 @@ def test_one_event_lost(case: Case) -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from(SMALL), min_size=2, max_size=4), st.randoms(use_true_random=False))
 def test_interleaved_calls_never_mix(chosen: list[Case], chance: Any) -> None:
-    """Several recordings played at the same time on one PBX, each with uniqueids of its own, come out as if alone."""
+    """Several recordings played at the same time on one PBX, each with uniqueids of its own, come out as if
+    alone."""
     streams = [
         list(_renamed(case, number)) for number, case in enumerate(chosen) if "restart" not in case.name
     ]

@@ -1,4 +1,5 @@
-"""Reads a recorded AMI stream (`NAME.ami`, also `.gz`, with `NAME.ami.idx`) as the moments in which it arrived.
+"""Reads a recorded AMI stream (`NAME.ami`, also `.gz`, with `NAME.ami.idx`) as the moments in which it
+arrived.
 
 Used by `callme replay`, by the tests and to rebuild a call from its transcript. The index has a line
 `seconds offset` for each read (the bytes from that offset on came then), the wall time of second 0 first
