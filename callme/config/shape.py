@@ -153,6 +153,11 @@ class Service(_Table):
         return split_listen(self.listen)[1]
 
     @property
+    def store(self) -> str:
+        """Where calls are kept: a file, or `sqlite:///file`."""
+        return self.database.get_secret_value() or str(self.data_dir / "callme.db")
+
+    @property
     def guarded(self) -> bool:
         """Whether the pages ask for user and password."""
         return bool(self.web_user and self.web_password.get_secret_value())

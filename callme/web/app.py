@@ -1,0 +1,34 @@
+"""Puts the web face together: one ASGI application over a `Board`. The service serves it; tests call it
+directly.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from callme.config import Service
+from callme.web import api, health, pages
+from callme.web.board import Board
+from callme.web.doors import Doors
+
+
+def create_app(board: Board, service: Service) -> FastAPI:
+    """The application. `app.state.live.close()` ends the live streams, so that a server can stop at once."""
+    app = FastAPI(
+        title="CallMe",
+        version=board.version,
+        docs_url=None,  # those pages bring scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    face = pages.Pages(board)
+    app.state.live = face.live
+    app.include_router(pages.router(face, board))
+    app.include_router(api.router(board))
+    app.include_router(health.router(board, reasons=not service.guarded))
+    app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
+    app.add_middleware(Doors, service=service)
+    return app

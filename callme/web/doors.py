@@ -1,0 +1,127 @@
+"""Who may look: the check in front of every page and API answer, and the headers behind it.
+
+Pages show every call, so they are open only to this machine, unless a user and password are configured;
+then everybody needs them. A browser that was tricked into asking us under a foreign name (DNS rebinding)
+is sent away: the `Host` must be an address, this machine, or the host of `public_url`. `/healthz` and
+`/readyz` are free, since they tell no call.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from callme.config import Service, is_loopback
+from callme.wording import Phrase
+
+FREE = frozenset({"/healthz", "/readyz"})
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
+MISDIRECTED = Phrase(
+    "CallMe does not know this host name as its own. Open it by [service] public_url, or correct public_url.",
+    "CallMe не знает такого имени хоста. Откройте его по [service] public_url или исправьте public_url.",
+)
+CLOSED = Phrase(
+    "These pages are for this machine only. Set [service] web_user and web_password to open them to others.",
+    "Эти страницы видны только с этой машины. Чтобы открыть их, задайте [service] web_user и web_password.",
+)
+WHO = Phrase("User and password, please.", "Нужны имя и пароль.")
+
+SAFE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Doors:
+    """ASGI middleware: lets a request in or answers it, and puts the safe headers on every answer."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._public = (urlsplit(service.public_url).hostname or "").lower()
+        self._guarded = service.guarded
+        self._user = _digest(service.web_user)
+        self._password = _digest(service.web_password.get_secret_value())
+        self._language = service.language
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SAFE_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault(
+                    "Cache-Control", "no-cache" if scope["path"].startswith("/static/") else "no-store"
+                )
+            await send(message)
+
+        refusal = None if scope["path"] in FREE else self._refusal(Headers(scope=scope))
+        await (refusal or self._app)(scope, receive, safely)
+
+    def _refusal(self, headers: Headers) -> Response | None:
+        host = _host(headers.get("host", ""))
+        here = is_loopback(host) and not any(name in headers for name in _FORWARDED)
+        if not (is_loopback(host) or _is_address(host) or (host and host == self._public)):
+            return PlainTextResponse(MISDIRECTED.say(self._language), 421)
+        if self._guarded:
+            return None if self._known(headers.get("authorization", "")) else self._ask()
+        return None if here else PlainTextResponse(CLOSED.say(self._language), 403)
+
+    def _ask(self) -> Response:
+        return PlainTextResponse(
+            WHO.say(self._language), 401, {"WWW-Authenticate": 'Basic realm="CallMe", charset="UTF-8"'}
+        )
+
+    def _known(self, authorization: str) -> bool:
+        scheme, _, value = authorization.partition(" ")
+        if scheme.lower() != "basic":
+            return False
+        try:
+            user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+        # Both are compared whatever the first says, as digests of one length, so that time tells nothing.
+        right_user = hmac.compare_digest(_digest(user), self._user)
+        right_password = hmac.compare_digest(_digest(password), self._password)
+        return bool(colon) and right_user and right_password
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _host(header: str) -> str:
+    """The host of a `Host` header without its port."""
+    try:
+        return (urlsplit(f"//{header}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _is_address(host: str) -> bool:
+    """An address was typed by a person or a proxy: rebinding needs a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
