@@ -85,7 +85,7 @@ _KNOWN = (
         ),
     ),
     (
-        ("readonly", "read-only"),
+        ("readonly", "read-only", "permission denied"),
         Phrase("The database {path} cannot be written", "В базу {path} нельзя писать"),
         Phrase(
             "Give the user that runs CallMe write access to the file and to its folder",
@@ -112,7 +112,7 @@ _KNOWN = (
         ),
     ),
     (
-        ("unable to open", "no such file"),
+        ("unable to open", "no such file", "not a directory"),
         Phrase("The database {path} cannot be opened", "Базу {path} не удаётся открыть"),
         Phrase(
             "Check that its folder exists and may be read and written",
@@ -132,8 +132,9 @@ def trouble(error: Exception, path: Path) -> StoreError:
     people."""
     original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     words = str(original)
+    lowered = words.lower()
     for marks, problem, cure in _KNOWN:
-        if any(mark in words for mark in marks):
+        if any(mark in lowered for mark in marks):
             return StoreError(problem.given(path=str(path)), cure.given(seconds=BUSY_S))
     return StoreError(_OTHER.given(path=str(path), words=words), _OTHER_CURE)
 

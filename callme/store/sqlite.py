@@ -93,6 +93,11 @@ class Store:
         """Called on the event loop, in the order of commits, for each lane that a commit touched."""
         self._hand_over = callback
 
+    @property
+    def groups(self) -> int:
+        """Transactions so far, for metrics: many writes share one when the disk is the slow part."""
+        return self._writer.groups
+
     async def close(self) -> None:
         """Writes what is queued and gives everything back."""
         await asyncio.to_thread(self._writer.close)

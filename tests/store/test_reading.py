@@ -1,0 +1,84 @@
+"""What pages read: filters, cursors, counts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from callme.calls.model import Direction, Disposition
+from callme.store import CallFilter, Store, open_store
+from tests.store.making import call, step
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = open_store(tmp_path / "callme.db")
+    made = [
+        call(
+            f"office-{number:02}",
+            # Pairs begin at the same moment: the cursor must not lose one of them.
+            started_at=1000.0 + number // 2,
+            ended_at=None if number >= 18 else 2000.0,
+            direction=Direction.OUT if number % 3 == 0 else Direction.IN,
+            disposition=Disposition.ANSWERED if number % 2 else Disposition.BUSY,
+            owner="101" if number % 4 == 0 else None,
+            number=f"+7495123450{number % 10}",
+            line="+74950000001" if number < 10 else "+74950000002",
+        )
+        for number in range(20)
+    ]
+    await store.commit(step(calls=tuple(made)))
+    yield store
+    await store.close()
+
+
+async def test_pages_lead_forth_and_back_without_loss(store: Store) -> None:
+    reading = store.reading
+    page = await reading.list_calls(limit=6)
+    assert page.newer is None
+    seen = [list(page.calls)]
+    while page.older is not None:
+        page = await reading.list_calls(older_than=page.older, limit=6)
+        seen.append(list(page.calls))
+    assert [one.id for part in seen for one in part] == [
+        f"office-{number:02}" for number in range(19, -1, -1)
+    ]
+    back = [list(page.calls)]
+    while page.newer is not None:
+        page = await reading.list_calls(newer_than=page.newer, limit=6)
+        back.append(list(page.calls))
+    assert [one for part in reversed(back) for one in part] == [one for part in seen for one in part]
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        (CallFilter(), range(20)),
+        (CallFilter(pbx="office", direction="out"), range(0, 20, 3)),
+        (CallFilter(pbx="branch"), []),
+        (CallFilter(disposition="answered"), range(1, 20, 2)),
+        (CallFilter(owner="101"), range(0, 20, 4)),
+        (CallFilter(line="+74950000002"), range(10, 20)),
+        (CallFilter(number="8 (495) 123-45-03"[2:]), [3, 13]),
+        (CallFilter(number="4507"), [7, 17]),
+        (CallFilter(open=True), [18, 19]),
+        (CallFilter(open=False, since=1008.0), [16, 17]),
+        (CallFilter(since=1002.0, until=1004.0), range(4, 8)),
+    ],
+)
+async def test_filters(store: Store, which: CallFilter, expected: list[int]) -> None:
+    page = await store.reading.list_calls(which)
+    assert sorted(int(one.id[-2:]) for one in page.calls) == list(expected)
+
+
+async def test_counts_since_a_moment(store: Store) -> None:
+    counts = await store.reading.counts(since=1005.0)
+    assert counts.by_disposition == {"answered": 5, "busy": 5}
+    assert counts.open == 2
+
+
+async def test_a_call_that_is_not_there(store: Store) -> None:
+    assert await store.reading.get_call("nobody") is None
+    assert (await store.reading.list_calls(older_than=(0.0, ""))).calls == ()
