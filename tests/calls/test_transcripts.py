@@ -5,6 +5,7 @@ The truth beside each transcript comes from what the SIP phones were told to do 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from tests.calls.played import (
 ALL = cases()
 SMALL = cases(9_000)
 SPOKEN_RING = {
-    # The script's own reckoning of the ring includes the wait before follow-me's second leg; the phones saw 4.1 s.
+    # The script counts the wait before follow-me's second leg as ringing; the phones saw 4.1 s.
     "freepbx16/in_followme_mobile_answers": 4.1,
 }
 
@@ -138,17 +139,12 @@ def _gist(call: Call) -> str:
 
 
 def _renamed(case: Case, number: int) -> list[Moment]:
-    """The recording with channels of its own."""
-    pieces = [
-        Chunk(
-            chunk.at,
-            chunk.data.replace(b"queid: 1", b"queid: %d1" % (number + 2)).replace(
-                b"kedid: 1", b"kedid: %d1" % (number + 2)
-            ),
-            chunk.fresh,
-        )
-        for chunk in [Chunk(case.chunks[0].at, b"".join(chunk.data for chunk in case.chunks))]
-    ]
-    whole = next(iter(moments(pieces)))
+    """The recording with uniqueids, channel names and bridges of its own."""
+    mark = b"%x" % (number + 2)
+    data = b"".join(chunk.data for chunk in case.chunks)
+    data = re.sub(rb"((?:queid|kedid): )1", rb"\g<1>" + mark + b"1", data)
+    data = re.sub(rb"(Channel: [^\r]*-)0([0-9a-f]{7})", rb"\g<1>" + mark + rb"\g<2>", data)
+    data = re.sub(rb"(BridgeUniqueid: )", rb"\g<1>" + mark, data)
+    whole = next(iter(moments([Chunk(case.chunks[0].at, data)])))
     facts = [fact for fact in whole.facts if not isinstance(fact, f.LinkUp)]
     return [Moment(float(index), (fact,)) for index, fact in enumerate(facts)]
