@@ -15,7 +15,8 @@ from callme.calls import facts as f
 from callme.calls.model import Call, Direction, TransferKind
 from callme.calls.numbering import Numbering
 from callme.calls.tracker import Tracker
-from callme.pbx.ami.transcript import Chunk, Moment, moments, read_chunks
+from callme.pbx.ami.transcript import Chunk, moments, read_chunks
+from callme.pbx.port import Moment
 
 FOLDER = Path(__file__).parent.parent / "transcripts"
 SECOND = 1.0

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from callme.calls import facts as f
 from callme.calls.model import Call, Direction
-from callme.pbx.ami.transcript import Chunk, Moment, moments
+from callme.pbx.ami.transcript import Chunk, moments
+from callme.pbx.port import Moment
 from tests.calls.played import (
     Case,
     cases,

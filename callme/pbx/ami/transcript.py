@@ -19,6 +19,7 @@ from callme.calls.facts import Fact, LinkDown
 from callme.errors import ConfigError
 from callme.pbx.ami import translate
 from callme.pbx.ami.wire import Framer, parse
+from callme.pbx.port import Moment
 from callme.wording import Phrase
 
 _EPOCH = re.compile(rb"Uniqueid: \S*?(\d{9,})\.\d+")
@@ -42,14 +43,6 @@ class Chunk:
     at: float
     data: bytes
     fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The facts of one moment."""
-
-    at: float
-    facts: tuple[Fact, ...]
 
 
 def read_chunks(file: Path) -> list[Chunk]:

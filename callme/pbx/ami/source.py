@@ -1,0 +1,78 @@
+"""A PBX over AMI as the service sees it: the client's reads made into moments of facts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from callme.calls.facts import Fact, LinkDown, LinkUp
+from callme.pbx import port
+from callme.pbx.ami import translate
+from callme.pbx.ami.client import AmiClient, AskRefusedError, AskUnansweredError
+from callme.pbx.ami.read import Read, ReadKind
+from callme.pbx.ami.session import AmiSettings
+
+
+class AmiSource:
+    """One PBX. Implements `callme.pbx.port.Pbx`."""
+
+    def __init__(
+        self, id: str, settings: AmiSettings, clock: Callable[[], float], jitter: Callable[[], float]
+    ) -> None:
+        self.id = id
+        self._client = AmiClient(settings, keep=translate.keep, clock=clock, jitter=jitter)
+
+    @property
+    def state(self) -> port.LinkState:
+        """How the link is now."""
+        now = self._client.state
+        return port.LinkState(now.up, now.since, now.problem, now.version)
+
+    async def moments(self) -> AsyncIterator[port.Moment]:
+        """What happens on the PBX."""
+        async for read in self._client.reads():
+            facts = facts_of(read)
+            if facts:
+                yield port.Moment(read.at, facts, read.raw)
+
+    async def look_again(self) -> None:
+        """Asks for a snapshot."""
+        if self._client.state.up:
+            await self._client.snapshot_now()
+
+    async def directory(self) -> port.Directory:
+        """FreePBX's AstDB tells extensions, names and devices (sheet freepbx §3.1); where DBGetTree is missing
+        (Asterisk 13) or not allowed, nothing is known and names of channels decide."""
+        try:
+            users = await self._tree("AMPUSER")
+            devices = await self._tree("DEVICE")
+        except (AskRefusedError, AskUnansweredError):
+            return port.Directory()
+        names = {key[0]: value for key, value in users.items() if key[1:] == ("cidname",)}
+        owners = {key[0]: value for key, value in devices.items() if key[1:] == ("user",) and value}
+        return port.Directory({**dict.fromkeys(owners.values(), ""), **names}, owners)
+
+    async def _tree(self, family: str) -> dict[tuple[str, ...], str]:
+        reply = await self._client.ask("DBGetTree", {"Family": family})
+        found: dict[tuple[str, ...], str] = {}
+        for item in reply.items:
+            parts = tuple(part for part in item.get("Key").split("/") if part)
+            if parts[:1] == (family,) and len(parts) > 2:
+                found[parts[1:]] = item.get("Val")
+        return found
+
+    async def close(self) -> None:
+        """Ends the link."""
+        await self._client.close()
+
+
+def facts_of(read: Read) -> tuple[Fact, ...]:
+    """One read of the link as facts."""
+    match read.kind:
+        case ReadKind.UP:
+            return (LinkUp(None if read.uptime is None else read.at - read.uptime),)
+        case ReadKind.DOWN:
+            return (LinkDown(),)
+        case ReadKind.SNAPSHOT:
+            return (translate.snapshot(read.messages, read.asked_at),)
+        case ReadKind.EVENTS:
+            return tuple(fact for message in read.messages for fact in translate.facts(message, read.at))

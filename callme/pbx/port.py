@@ -1,0 +1,63 @@
+"""What any PBX source offers the service: moments of facts, how the link is, and a few questions.
+
+AMI is the first source (`pbx.ami.source`); an ARI source would bring the same. Nothing here knows a CRM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from callme.calls.facts import Fact
+from callme.wording import Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The facts that arrived together, when they did (wall time), and the bytes they came from."""
+
+    at: float
+    facts: tuple[Fact, ...]
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """How a link is: up or not, since when (wall time), what is wrong, the PBX's version."""
+
+    up: bool
+    since: float
+    problem: Phrase | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What a PBX told of its own numbers; empty where it may not be asked. `names` maps an extension to the
+    person's name, `devices` a device to its extension."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    devices: Mapping[str, str] = field(default_factory=dict)
+
+
+class Pbx(Protocol):
+    """One PBX."""
+
+    id: str
+
+    @property
+    def state(self) -> LinkState:
+        """How the link is now."""
+
+    def moments(self) -> AsyncIterator[Moment]:
+        """What happens on the PBX, for ever, through losses of the link. One consumer only."""
+
+    async def look_again(self) -> None:
+        """Asks for a snapshot; it comes as a moment. Does nothing while the link is down."""
+
+    async def directory(self) -> Directory:
+        """Extensions and devices, as far as our rights reach. Raises `PbxError` while the link is down."""
+
+    async def close(self) -> None:
+        """Ends `moments` and gives the connection back."""
