@@ -109,7 +109,8 @@ class AmiClient:
                         self._state = LinkState(True, read.at, None, read.version)
                     elif read.kind is ReadKind.DOWN:
                         was_up = self._state.up
-                        self._state = LinkState(False, read.at, read.problem, self._state.version)
+                        since = read.at if was_up else self._state.since
+                        self._state = LinkState(False, since, read.problem, self._state.version)
                         if not was_up and read.problem == before:
                             continue
                     yield read

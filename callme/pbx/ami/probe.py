@@ -47,12 +47,12 @@ ALLOWED = Phrase("allowed", "разрешено")
 FORBIDDEN = Phrase("not allowed: {actions}", "не разрешено: {actions}")
 OPEN_CALLS = Phrase("Seeing the calls that are open", "Видеть текущие звонки")
 CLICKS = Phrase("Click-to-call, transfer, hang up", "Звонок по клику, перевод, завершение звонка")
-READ_BASE = Phrase("Reading extensions and queues", "Читать внутренние номера и очереди")
+READ_BASE = Phrase("Reading extension names", "Читать имена внутренних номеров")
 
 _NEEDED: tuple[tuple[Phrase, tuple[str, ...]], ...] = (
     (OPEN_CALLS, ("CoreShowChannels", "Getvar")),
     (CLICKS, ("Originate", "Redirect", "Hangup")),
-    (READ_BASE, ("DBGet", "QueueStatus")),
+    (READ_BASE, ("DBGet",)),
 )
 
 

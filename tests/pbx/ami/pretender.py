@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -128,10 +129,9 @@ class Pretender:
 
 
 @asynccontextmanager
-async def pretend(pbx: Pretender | None = None) -> AsyncIterator[Pretender]:
+async def pretend(pbx: Pretender, tls: ssl.SSLContext | None = None) -> AsyncIterator[Pretender]:
     """That server, listening while the block runs."""
-    pbx = pbx or Pretender()
-    server = await asyncio.start_server(pbx._serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(pbx._serve, "127.0.0.1", 0, ssl=tls)
     pbx.port = server.sockets[0].getsockname()[1]
     try:
         yield pbx

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from itertools import islice
+from itertools import count, islice
+from pathlib import Path
 
 import pytest
 
@@ -247,6 +250,58 @@ async def test_a_plain_port_asked_for_tls_is_told() -> None:
         assert "TLS" in down.problem.say("en")
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of its own for 127.0.0.1, with its key in the same file."""
+    file = tmp_path_factory.mktemp("tls") / "ami.pem"
+    what = ("-subj", "/CN=pbx", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2")
+    how = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(file), "-out", f"{file}.crt")
+    subprocess.run(["openssl", *how, *what], check=True, capture_output=True)
+    file.write_bytes(file.read_bytes() + Path(f"{file}.crt").read_bytes())
+    return file
+
+
+async def test_tls_is_verified_against_the_given_issuer(certificate: Path) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    pbx = Pretender()
+    async with pretend(pbx, context):
+        async with watched(pbx, wanted, tls=True, ca_file=str(certificate)) as link:
+            await link.next(ReadKind.UP)
+            await link.next(ReadKind.SNAPSHOT)
+            pbx.send(HANGUP)
+            await link.next(ReadKind.EVENTS)
+        async with watched(pbx, wanted, tls=True) as link:
+            down = await link.next(ReadKind.DOWN)
+            assert down.problem is not None
+            assert "ca_file" in down.problem.say("ru")
+
+
+async def test_the_state_tells_since_when_the_link_is_down() -> None:
+    pbx = Pretender()
+    times = count(100.0)
+    async with pretend(pbx):
+        settings = AmiSettings("127.0.0.1", pbx.port, "callme", "s3cret")
+        client = AmiClient(
+            settings,
+            keep=lambda raw: True,
+            clock=lambda: next(times),
+            jitter=lambda: 0.5,
+            sleep=asyncio.sleep,
+        )
+        reads = client.reads()
+        assert (await anext(reads)).kind is ReadKind.UP
+    downs = [await anext(reads)]
+    while downs[-1].kind is not ReadKind.DOWN:
+        downs = [await anext(reads)]
+    downs.append(await anext(reads))  # the server is gone: nobody listens
+    assert downs[1].kind is ReadKind.DOWN
+    assert downs[0].at < downs[1].at
+    assert client.state.since == downs[0].at
+    await client.close()
+    await reads.aclose()  # type: ignore[attr-defined]
+
+
 async def test_a_ca_file_that_is_not_there_is_named() -> None:
     pbx = Pretender()
     async with pretend(pbx), watched(pbx, tls=True, ca_file="/nonexistent/ca.pem") as link:
@@ -357,16 +412,16 @@ async def test_a_slow_consumer_stops_the_socket_and_loses_nothing() -> None:
         assert pbx.writer is not None
         pbx.writer.transport.set_write_buffer_limits(high=0)
         filler = "x" * 900
-        count = 20_000
-        raw = b"".join(packet("Event: Hangup", f"Number: {n}", f"Filler: {filler}") for n in range(count))
+        total = 20_000
+        raw = b"".join(packet("Event: Hangup", f"Number: {n}", f"Filler: {filler}") for n in range(total))
         for at in range(0, len(raw), 50_000):  # many small writes, so that many reads wait
             pbx.send(raw[at : at + 50_000])
         # longer than both ping times: a reader that rests must not think the PBX dead
         await asyncio.sleep(0.7)
         assert pbx.writer.transport.get_write_buffer_size() > 0
         numbers: list[int] = []
-        while len(numbers) < count:
+        while len(numbers) < total:
             read = await link.next(ReadKind.EVENTS)
             numbers += [int(one.get("Number")) for one in read.messages]
-        assert numbers == list(range(count))
+        assert numbers == list(range(total))
         assert pbx.connections == 1

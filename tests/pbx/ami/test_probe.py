@@ -7,7 +7,7 @@ from callme.pbx.ami.session import AmiSettings
 from tests.pbx.ami.pretender import Pretender, answer, pretend
 
 SECRET = Pretender.secret
-ALL = ("CoreShowChannels", "Getvar", "Originate", "Redirect", "Hangup", "DBGet", "QueueStatus")
+ALL = ("CoreShowChannels", "Getvar", "Originate", "Redirect", "Hangup", "DBGet")
 
 
 def allow(pbx: Pretender, *actions: str) -> None:
