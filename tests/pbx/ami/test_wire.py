@@ -261,3 +261,12 @@ def test_more_headers_than_asterisk_reads_are_refused() -> None:
     assert encode_action("Originate", [("Variable", "x")] * 126, "1")
     with pytest.raises(ValueError, match="129 headers"):
         encode_action("Originate", [("Variable", "x")] * 127, "1")
+
+
+@given(st.binary(max_size=60) | st.lists(PIECES, max_size=8).map(b"".join))
+@settings(max_examples=300, deadline=None)
+def test_headers_are_read_alike_whatever_stands_beside_them(raw: bytes) -> None:
+    odd = raw.replace(b"\r", b"").replace(b"\n", b"")
+    beside = [("Event", "X"), *pairs(odd), ("Cause", "16")]
+    assert pairs(b"Event: X\r\n" + odd + b"\r\nCause: 16") == beside
+    assert pairs(b"Event:X\r\n" + odd + b"\r\nCause:16") == beside
