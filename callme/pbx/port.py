@@ -5,7 +5,7 @@ AMI is the first source (`pbx.ami.source`); an ARI source would bring the same. 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -50,7 +50,7 @@ class Pbx(Protocol):
     def state(self) -> LinkState:
         """How the link is now."""
 
-    def moments(self) -> AsyncIterator[Moment]:
+    def moments(self) -> AsyncGenerator[Moment, None]:
         """What happens on the PBX, for ever, through losses of the link. One consumer only."""
 
     async def look_again(self) -> None:

@@ -161,6 +161,17 @@ class Reading:
         """One call with its deliveries, attempts and anomalies."""
         return await self.ask(lambda connection: _story(connection, call))
 
+    async def deliveries_of(self, of: Sequence[str]) -> dict[str, tuple[DeliveryRow, ...]]:
+        """The deliveries of several calls, by call, in the order in which they were made."""
+        question = _DELIVERIES.where(deliveries.c.call.in_(of)).order_by(deliveries.c.id)
+        rows = await self.ask(
+            lambda connection: tuple(map(_delivery, connection.execute(question).mappings()))
+        )
+        found: dict[str, tuple[DeliveryRow, ...]] = {}
+        for row in rows:
+            found[row.call] = (*found.get(row.call, ()), row)
+        return found
+
     async def counts(self, since: float) -> Counts:
         """Calls since then by disposition, and open ones."""
         return await self.ask(lambda connection: _counts(connection, since))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from callme.calls.facts import Fact, LinkDown, LinkUp
 from callme.pbx import port
@@ -27,7 +27,7 @@ class AmiSource:
         now = self._client.state
         return port.LinkState(now.up, now.since, now.problem, now.version)
 
-    async def moments(self) -> AsyncIterator[port.Moment]:
+    async def moments(self) -> AsyncGenerator[port.Moment, None]:
         """What happens on the PBX."""
         async for read in self._client.reads():
             facts = facts_of(read)
@@ -40,8 +40,8 @@ class AmiSource:
             await self._client.snapshot_now()
 
     async def directory(self) -> port.Directory:
-        """FreePBX's AstDB tells extensions, names and devices (sheet freepbx §3.1); where DBGetTree is missing
-        (Asterisk 13) or not allowed, nothing is known and names of channels decide."""
+        """FreePBX's AstDB tells extensions, names and devices (sheet freepbx §3.1); where DBGetTree is
+        missing (Asterisk 13) or not allowed, nothing is known and names of channels decide."""
         try:
             users = await self._tree("AMPUSER")
             devices = await self._tree("DEVICE")

@@ -1,0 +1,95 @@
+"""The portals of the service: each planned, opened with its budget, and worked for.
+
+A portal never blocks another (law 9): each has its own worker, gate and connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from callme.config import Config
+from callme.crm.port import Portal
+from callme.delivery.budget import Budget
+from callme.delivery.carrier import Prepare
+from callme.delivery.gate import Turnstile
+from callme.delivery.lane import HandOver
+from callme.delivery.worker import Worker
+from callme.portals import registry
+from callme.portals.registry import Plan
+from callme.service.metrics import Metrics
+from callme.store.sqlite import Store
+
+REFRESH_S = 300.0
+"""People and lines of a portal change rarely; five minutes is how long a new colleague waits for his
+cards."""
+
+
+def plans(config: Config) -> list[Plan]:
+    """Every portal's own keys checked. Raises `ConfigError`."""
+    base = config.path.parent if config.path is not None else Path()
+    source = str(config.path or "callme.toml")
+    return [registry.plan(one.crm, one.id, one.settings, source=source, base=base) for one in config.portal]
+
+
+def local_zone() -> tzinfo:
+    """This machine's zone, in which times are told to a portal (with their offset)."""
+    return datetime.now(UTC).astimezone().tzinfo or UTC
+
+
+def opened(plan: Plan) -> Portal:
+    """The portal with a gate of its own."""
+    gate = Turnstile(Budget(plan.requests_per_second, plan.burst))
+    return plan.open(gate, local_zone())
+
+
+class Desk:
+    """All portals with their workers."""
+
+    def __init__(
+        self,
+        plans_: list[Plan],
+        store: Store,
+        prepare: Prepare,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        changed: Callable[[], None],
+    ) -> None:
+        self.portals = [opened(plan) for plan in plans_]
+        self.workers = {
+            portal.id: Worker(portal, store, prepare, clock, tally=metrics) for portal in self.portals
+        }
+        self._changed = changed
+        store.on_hand_over(self._hand_over)
+
+    def _hand_over(self, handed: HandOver) -> None:
+        worker = self.workers.get(handed.portal)
+        if worker is not None:
+            worker.take(handed)
+        self._changed()
+
+    def work(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """What runs as long as the service does, by name: a worker for each portal."""
+        return {f"worker of {name}": worker.run() for name, worker in self.workers.items()}
+
+    def upkeep(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """What is cancelled at the end: each portal's caches are kept fresh."""
+        return {f"refresh of {portal.id}": _refresh(portal) for portal in self.portals}
+
+    def stop(self) -> None:
+        """Nothing new is sent."""
+        for worker in self.workers.values():
+            worker.stop()
+
+    async def close(self) -> None:
+        """Gives the connections back."""
+        await asyncio.gather(*(portal.close() for portal in self.portals))
+
+
+async def _refresh(portal: Portal) -> None:
+    while True:
+        await portal.refresh()
+        await asyncio.sleep(REFRESH_S)

@@ -1,0 +1,282 @@
+"""One PBX's river: moments in, one transaction out for each that changed something (law 5).
+
+Run by `service.running`, one per PBX. It owns the tracker and the policy's memos of that PBX; it neither
+talks to a portal nor reads a file. One consumer, total order: what came first is committed first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import structlog
+
+from callme.calls.facts import Fact, LinkDown, LinkUp, TimePassed
+from callme.calls.model import Call, Direction
+from callme.calls.numbering import Numbering
+from callme.calls.tracker import Change, Outcome, Tracker
+from callme.config import Config, Pbx
+from callme.config.routing import verdict
+from callme.crm import policy
+from callme.crm.intents import Intent
+from callme.crm.policy import Told
+from callme.errors import PbxError, StoreError
+from callme.pbx import port
+from callme.pbx.port import Moment
+from callme.service.metrics import Metrics
+from callme.store.river import Anomaly, StepWrite
+from callme.store.sqlite import Store
+from callme.wording import Phrase, plain
+
+log = structlog.get_logger("callme.river")
+
+LOOK_AGAIN_S = 60.0
+"""So often the PBX is asked what lives while calls are open (law 6): a lost Hangup is noticed within a
+minute."""
+
+WRITE_AGAIN_S = 2.0
+ODD = Phrase("{what}: {about}", "{what}: {about}")
+
+
+class River:
+    """The calls of one PBX, from its source to the store."""
+
+    def __init__(
+        self,
+        config: Config,
+        pbx: Pbx,
+        source: port.Pbx,
+        store: Store,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        changed: Callable[[], None],
+    ) -> None:
+        self.id = pbx.id
+        self.source = source
+        self._config = config
+        self._pbx = pbx
+        self._store = store
+        self._metrics = metrics
+        self._clock = clock
+        self._changed = changed
+        self._tracker = Tracker(pbx.id, numbering_of(config, pbx, port.Directory()))
+        self._told: dict[tuple[str, str], Told] = {}
+        self._portals: dict[str, str | None] = {}
+        self._deadline: float | None = None
+        self._look_at = 0.0
+        self._known_directory = port.Directory()
+        self._discovery: asyncio.Future[None] | None = None
+        self.trouble: Phrase | None = None
+
+    # ---------------------------------------------------------------------------------- running
+    async def run(self) -> None:
+        """Until the source ends. Goes on where the last process stopped."""
+        await self._resume()
+        async with aclosing(self._with_deadlines()) as moments:
+            async for moment in moments:
+                await self._take(moment)
+
+    async def _resume(self) -> None:
+        resumed = await self._store.load(self.id)
+        states = {key.removeprefix(f"{self.id}-"): state for key, state in resumed.states.items()}
+        odd = self._tracker.restore(states, resumed.calls.values())
+        for (portal, call), memo in resumed.told.items():
+            self._told[portal, call] = Told.from_json(memo)
+            self._portals[call] = portal
+        for anomaly in odd:
+            log.warning("saved call cannot be taken up", pbx=self.id, what=anomaly.what, about=anomaly.about)
+        if states:
+            log.info("calls taken up again", pbx=self.id, clusters=len(states))
+
+    async def _with_deadlines(self) -> AsyncGenerator[Moment, None]:
+        """The source's moments, and between them the deadlines that the tracker named."""
+        arriving = self.source.moments()
+        coming: asyncio.Future[Moment] = asyncio.ensure_future(anext(arriving))
+        try:
+            while True:
+                done, _ = await asyncio.wait({coming}, timeout=self._pause())
+                if not done:
+                    await self._look_if_due()
+                    yield Moment(self._clock(), (TimePassed(),))
+                    continue
+                try:
+                    moment = coming.result()
+                except StopAsyncIteration:
+                    return
+                coming = asyncio.ensure_future(anext(arriving))
+                yield moment
+                await self._look_if_due()
+        finally:
+            waiting = [task for task in (coming, self._discovery) if task is not None]
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            await arriving.aclose()
+
+    def _pause(self) -> float | None:
+        moments = [at for at in (self._deadline, self._next_look()) if at is not None]
+        return max(0.0, min(moments) - self._clock()) if moments else None
+
+    def _next_look(self) -> float | None:
+        alive = next(iter(self._tracker.board.alive()), None)
+        return self._look_at if alive is not None and self.source.state.up else None
+
+    async def _look_if_due(self) -> None:
+        due = self._next_look()
+        if due is None or self._clock() < due:
+            return
+        self._look_at = self._clock() + LOOK_AGAIN_S
+        try:
+            await self.source.look_again()
+        except PbxError as error:
+            log.info("snapshot not given", pbx=self.id, why=str(error.problem))
+
+    # ------------------------------------------------------------------------------- one moment
+    async def _take(self, moment: Moment) -> None:
+        self._metrics.took(self.id, len(moment.facts))
+        await self._note_link(moment.facts)
+        outcome = self._tracker.step(moment.facts, moment.at)
+        self._deadline = outcome.deadline
+        write = self._write(outcome, moment.at)
+        if write is None:
+            return
+        await self._commit(write)
+        self._count(outcome)
+        self._changed()
+
+    async def _note_link(self, facts: tuple[Fact, ...]) -> None:
+        for fact in facts:
+            if isinstance(fact, LinkUp):
+                self._metrics.link(self.id, True)
+                self._look_at = self._clock() + LOOK_AGAIN_S
+                log.info("PBX link is up", pbx=self.id, version=self.source.state.version)
+                self._changed()
+                self._discovery = asyncio.ensure_future(self._discover())
+            elif isinstance(fact, LinkDown):
+                self._metrics.link(self.id, False)
+                problem = self.source.state.problem
+                log.warning("PBX link is down", pbx=self.id, why=str(problem) if problem else "")
+                self._changed()
+
+    async def _discover(self) -> None:
+        """What the PBX tells of its numbers; the names of channels decide where it tells nothing. Runs
+        beside the river, because the answer comes on the link that the river reads."""
+        try:
+            found = await self.source.directory()
+        except PbxError as error:
+            log.info("directory not given", pbx=self.id, why=str(error.problem))
+            return
+        if found.names and found != self._known_directory:
+            self._known_directory = found
+            self._tracker.board.numbering = numbering_of(self._config, self._pbx, found)
+            log.info("extensions discovered", pbx=self.id, extensions=len(found.names))
+
+    async def _commit(self, write: StepWrite) -> None:
+        """Waits for the disk however long it is in trouble: the link's own buffer holds what comes
+        meanwhile."""
+        while True:
+            try:
+                await self._store.commit(write)
+            except StoreError as error:
+                if self.trouble is None:
+                    log.error("store cannot write; the river stands", pbx=self.id, why=str(error.problem))
+                self.trouble = error.problem
+                self._changed()
+                await asyncio.sleep(WRITE_AGAIN_S)
+            else:
+                if self.trouble is not None:
+                    log.info("store writes again", pbx=self.id)
+                self.trouble = None
+                return
+
+    def _write(self, outcome: Outcome, at: float) -> StepWrite | None:
+        """What the step leaves in the database; `None` when nothing changed."""
+        intents: list[tuple[str, Intent]] = []
+        told: dict[tuple[str, str], dict[str, object]] = {}
+        for change in outcome.changes:
+            self._tell(change.call, intents, told)
+        for absorbed in outcome.absorbed:
+            self._close_absorbed(str(absorbed), at)
+        calls = tuple(c.call for c in outcome.changes if c.call.direction is not Direction.INTERNAL)
+        states = {f"{self.id}-{key}": state for key, state in outcome.states.items()}
+        odd = tuple(
+            Anomaly(at, ODD.given(what=plain(one.what), about=plain(one.about))) for one in outcome.anomalies
+        )
+        if not (calls or states or intents or odd):
+            return None
+        return StepWrite(self.id, at, states, calls, tuple(intents), told, odd)
+
+    def _tell(
+        self, call: Call, intents: list[tuple[str, Intent]], told: dict[tuple[str, str], dict[str, object]]
+    ) -> None:
+        if call.direction is Direction.INTERNAL or not policy.worth_telling(call):
+            return
+        portal = self._portal_for(call)
+        if portal is None:
+            return
+        key = (portal, str(call.id))
+        before = self._told.get(key, Told())
+        said, after = policy.decide(call, before)
+        intents.extend((portal, intent) for intent in said)
+        if after != before:
+            self._told[key] = after
+            told[key] = after.to_json()
+
+    def _portal_for(self, call: Call) -> str | None:
+        """Where the call goes: decided when it is told first, and kept."""
+        if str(call.id) not in self._portals:
+            found = verdict(self._config, self.id, call.line or call.trunk).portal
+            self._portals[str(call.id)] = found
+            if found is None:
+                self._metrics.unrouted(self.id)
+                log.warning("no route for call", pbx=self.id, call=call.id, line=call.line or call.trunk)
+        return self._portals[str(call.id)]
+
+    def _close_absorbed(self, call: str, at: float) -> None:
+        """Only calls among colleagues are absorbed, and they are told to nobody."""
+        self._portals.pop(call, None)
+        for key in [key for key in self._told if key[1] == call]:
+            del self._told[key]
+
+    def _count(self, outcome: Outcome) -> None:
+        for change in outcome.changes:
+            if _just_ended(change):
+                call = change.call
+                self._metrics.ended(self.id, call.direction.value, call.disposition.value)
+                log.info(
+                    "call ended",
+                    pbx=self.id,
+                    call=call.id,
+                    direction=call.direction.value,
+                    disposition=call.disposition.value,
+                    answered_by=call.answered_by,
+                    talk_s=round(call.talk_s, 1),
+                )
+        for one in outcome.anomalies:
+            self._metrics.odd(self.id, one.what)
+            log.info("anomaly", pbx=self.id, what=one.what, about=one.about)
+        known = self._tracker.calls()
+        self._metrics.open_calls(self.id, sum(call.open for call in known))
+        self._forget({str(call.id) for call in known})
+
+    def _forget(self, known: set[str]) -> None:
+        for call in [call for call in self._portals if call not in known]:
+            portal = self._portals.pop(call)
+            if portal is not None:
+                self._told.pop((portal, call), None)
+
+
+def _just_ended(change: Change) -> bool:
+    return change.call.ended_at is not None and (change.before is None or change.before.ended_at is None)
+
+
+def numbering_of(config: Config, pbx: Pbx, directory: port.Directory) -> Numbering:
+    """The PBX's numbers as configuration and discovery know them."""
+    return Numbering(
+        country=config.service.country,
+        trunks=tuple(pbx.trunks),
+        extensions=tuple(pbx.extensions),
+        devices=dict(directory.devices),
+        known_extensions=frozenset(directory.names),
+    )

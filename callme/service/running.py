@@ -1,0 +1,188 @@
+"""Puts the service together and keeps it alive: rivers, portals' workers, pages. `callme run` ends here.
+
+Every eternal task is named and guarded: one that fails stops the service loudly (exit code 1) instead of
+leaving half of it running. A stop finishes what is on its way and saves it; what it cannot finish is in the
+database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+import socket
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+
+from callme import __version__
+from callme.config import Config
+from callme.errors import CallMeError, ConfigError
+from callme.pbx.ami.source import AmiSource
+from callme.service.audio import Recordings
+from callme.service.board import Changes, ServiceBoard
+from callme.service.checking import ami_settings
+from callme.service.clock import WallClock
+from callme.service.metrics import Metrics
+from callme.service.portals import Desk, plans
+from callme.service.river import River
+from callme.store.sqlite import Store, open_store
+from callme.web.app import create_app
+from callme.wording import Phrase
+
+log = structlog.get_logger("callme.service")
+
+NO_PBX = Phrase("no PBX is configured", "не задана ни одна АТС")
+NO_PBX_CURE = Phrase("add a [[pbx]] table to the configuration", "добавьте в конфигурацию таблицу [[pbx]]")
+TAKEN = Phrase("cannot listen on {listen}: {why}", "не удаётся слушать {listen}: {why}")
+TAKEN_CURE = Phrase(
+    "stop what uses it, or set service.listen to another address",
+    "остановите того, кто его занял, или задайте другой адрес в service.listen",
+)
+
+
+def run(config: Config) -> int:
+    """Runs until SIGINT or SIGTERM; 0 after an ordinary stop, 1 when a part of the service failed. Raises
+    `ConfigError`, `StoreError`."""
+    log_to_stderr()
+    return asyncio.run(Service(config).serve())
+
+
+def log_to_stderr() -> None:
+    """One line an event; JSON where nobody looks at a terminal."""
+    shown: Any = (
+        structlog.dev.ConsoleRenderer()
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            shown,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+class _Pages(uvicorn.Server):
+    """The web server inside our loop; signals are the service's own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Service:
+    """One process: every PBX and portal of a configuration."""
+
+    def __init__(self, config: Config) -> None:
+        if not config.pbx:
+            raise ConfigError(NO_PBX, NO_PBX_CURE)
+        self._config = config
+        self._plans = plans(config)
+        self._stopping = asyncio.Event()
+        self._failed: str | None = None
+        self.ready = asyncio.Event()
+        self.address: tuple[str, int] = ("", 0)
+
+    def stop(self) -> None:
+        """Ends the service in good order."""
+        self._stopping.set()
+
+    async def serve(self, *, signals: bool = True) -> int:
+        """Runs until `stop`. With `signals` SIGINT and SIGTERM stop it."""
+        self._config.service.data_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+        listener = self._listen()
+        try:
+            store = open_store(self._config.service.store)
+        except CallMeError:
+            listener.close()
+            raise
+        try:
+            return await self._serve(store, listener, signals)
+        finally:
+            await store.close()
+            listener.close()
+
+    def _listen(self) -> socket.socket:
+        host, port = self._config.service.host.strip("[]"), self._config.service.port
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            listener.close()
+            why = error.strerror or str(error)
+            raise ConfigError(TAKEN.given(listen=self._config.service.listen, why=why), TAKEN_CURE) from None
+        self.address = listener.getsockname()[:2]
+        return listener
+
+    async def _serve(self, store: Store, listener: socket.socket, signals: bool) -> int:
+        clock, metrics, changes = WallClock(), Metrics(), Changes()
+        audio = Recordings(self._config, clock)
+        desk = Desk(self._plans, store, audio.prepare, metrics, clock, changes.happened)
+        rivers = [
+            River(
+                self._config,
+                pbx,
+                AmiSource(pbx.id, ami_settings(pbx), clock, random.random),
+                store,
+                metrics,
+                clock,
+                changes.happened,
+            )
+            for pbx in self._config.pbx
+        ]
+        board = ServiceBoard(self._config, store, rivers, desk, metrics, clock, changes)
+        app = create_app(board, self._config.service)
+        pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        if signals:
+            self._heed_signals()
+        lasting = [self._guard(f"river of {river.id}", river.run()) for river in rivers]
+        lasting += [self._guard(name, work) for name, work in desk.work().items()]
+        lasting.append(self._guard("pages", pages.serve(sockets=[listener])))
+        upkeep = [self._guard(name, work) for name, work in desk.upkeep().items()]
+        log.info("CallMe runs", version=__version__, pages="http://{}:{}/".format(*self.address))
+        self.ready.set()
+        await self._stopping.wait()
+        app.state.live.close()
+        await asyncio.gather(*(river.source.close() for river in rivers))
+        desk.stop()
+        pages.should_exit = True
+        for task in upkeep:
+            task.cancel()
+        await asyncio.gather(*lasting, *upkeep, return_exceptions=True)
+        await desk.close()
+        log.info("CallMe stopped")
+        return 0 if self._failed is None else 1
+
+    def _heed_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(one, self.stop)
+
+    def _guard(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task that has to last: its failure, or its end before the service's, stops the service."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                self._failed = name
+                log.exception("a part of the service failed", part=name)
+            if not self._stopping.is_set():
+                self._failed = self._failed or name
+                log.error("a part of the service ended; stopping", part=name)
+                self.stop()
+
+        return asyncio.get_running_loop().create_task(guarded(), name=name)
