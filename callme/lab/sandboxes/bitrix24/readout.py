@@ -36,7 +36,7 @@ def routes(rest: Rest, clock: Callable[[], float]) -> list[Route]:
         return JSONResponse(snapshot(office, clock()))
 
     async def events(request: Request) -> Response:
-        since = int(request.headers.get("last-event-id") or request.query_params.get("since") or 0)
+        since = _since(request, office)
         stream = _stream(office, rest.closing, since)
         return StreamingResponse(
             stream, media_type="text/event-stream", headers={"cache-control": "no-store"}
@@ -115,6 +115,14 @@ def _recording(kept: Recording) -> dict[str, Any]:
         "kind": audio.kind(kept.content),
         "orphan": kept.orphan,
     }
+
+
+def _since(request: Request, office: Office) -> int:
+    """The last happening that the listener knows, by its own memory or as asked; `latest` skips the past."""
+    known = request.headers.get("last-event-id") or request.query_params.get("since", "")
+    if known == "latest":
+        return office.journal[-1].ordinal if office.journal else 0
+    return int(known) if known.isdigit() else 0
 
 
 async def _stream(office: Office, closing: asyncio.Event, since: int) -> AsyncIterator[bytes]:
