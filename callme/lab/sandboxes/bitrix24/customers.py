@@ -6,6 +6,7 @@ Used by the telephony methods; also answers the few crm.* methods that a PBX nee
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -22,6 +23,7 @@ MOST_VALUES = 20
 LOCAL_USER = "Lead creation is disabled for local users"
 
 
+@lru_cache(maxsize=100_000)
 def indexed(phone: str) -> str:
     """The number as the duplicate index keeps it, so that `+7 916…`, `8 916…` and `7916…` are one (§5.2)."""
     head = re.split("[;#]", phone, maxsplit=1)[0]

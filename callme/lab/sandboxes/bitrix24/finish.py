@@ -63,7 +63,7 @@ def finish(ask: Ask) -> dict[str, Any] | Fetch:
     activity = _activity(ask, call, end)
     record = _record(ask, call, end, activity)
     _check_limits(record)
-    office.statistics[record.id] = record
+    office.record(record)
     _settle_missed(ask, call, end)
     if php.truthy(params.get("ADD_TO_CHAT", ask.knobs.finish_add_to_chat_default)) and end.code != "423":
         office.chat.append(call.id)

@@ -1,16 +1,17 @@
 """What the sandbox portal does where the real one's behaviour is disputed, unknown or a matter of plan and
 settings.
 
-Names and defaults are those of the contract sheet (`knobs`, §8.5); K1…K11 are its contradictions. A knob
-never makes the portal kinder than both of the disputed behaviours. Tests and the demo set them; nothing here
-acts.
+Names and defaults are those of the contract sheet (`knobs`, §8.5); K1…K11 are its contradictions. Where
+nothing tells which is right, the default is the stricter one. Tests and the demo set them; nothing here acts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
+
+from pydantic import TypeAdapter
 
 TELEPHONY_SCOPES = ("crm", "telephony", "user")
 
@@ -45,15 +46,12 @@ class Knobs:
     statistics_right: bool = True  # the owner's right "Call statistics: view"
 
     def with_changes(self, changes: Mapping[str, Any]) -> Knobs:
-        """The same setting with these knobs turned. `KeyError` names the first unknown one."""
+        """The same setting with these knobs turned. `ValueError` names an unknown knob or a wrong value."""
         known = {knob.name for knob in fields(self)}
         for name in changes:
             if name not in known:
-                raise KeyError(name)
-        turned: dict[str, Any] = {
-            name: tuple(value) if name == "scopes" else value for name, value in changes.items()
-        }
-        return replace(self, **turned)
+                raise ValueError(f"unknown knob {name!r}; known: {', '.join(sorted(known))}")
+        return TypeAdapter(Knobs).validate_python({**self.as_json(), **changes})
 
     def as_json(self) -> dict[str, Any]:
         """All knobs as JSON-ready data."""

@@ -121,7 +121,7 @@ def seats(office: Office, language: Language) -> list[Seat]:
     """People with an extension, and whoever else has a card on the screen."""
     people = [user for user in office.users.values() if user.real]
     shown = [user for user in people if user.extension or office.cards_now(user.id)]
-    strangers = {card.user for card in office.cards if card.hidden_at is None} - {user.id for user in people}
+    strangers = office.watching() - {user.id for user in people}
     shown += [User(number, f"#{number}", "") for number in sorted(strangers)]
     return [
         Seat(

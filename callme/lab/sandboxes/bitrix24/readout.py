@@ -63,8 +63,8 @@ def routes(rest: Rest, clock: Callable[[], float]) -> list[Route]:
         if request.method == "PATCH":
             try:
                 rest.knobs = rest.knobs.with_changes(await request.json())
-            except KeyError as error:
-                return JSONResponse({"error": f"unknown knob {error}"}, 400)
+            except ValueError as error:
+                return JSONResponse({"error": str(error)}, 400)
         return JSONResponse(rest.knobs.as_json())
 
     return [

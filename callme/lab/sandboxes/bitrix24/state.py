@@ -202,6 +202,8 @@ class Office:
         self.journal: deque[Happening] = deque(maxlen=10_000)
         self.watchers: list[Callable[[Happening], None]] = []
         self._ids: Counter[str] = Counter()
+        self._standing: dict[tuple[str, int], Card] = {}  # the cards on screens now, by call and user
+        self._record_of: dict[str, int] = {}
 
     def next_id(self, kind: str) -> int:
         """The next number of that kind of thing, from 1."""
@@ -242,31 +244,43 @@ class Office:
 
     def show(self, call: OpenCall, user: int, now: float) -> None:
         """Put the call's card on the user's screen; nothing when it stands there."""
-        if any(c.call == call.id and c.user == user and c.hidden_at is None for c in self.cards):
+        if (call.id, user) in self._standing:
             return
         client = self.title(call.primary)
-        self.cards.append(Card(call.id, user, call.phone, call.line, call.type, client, now))
+        card = Card(call.id, user, call.phone, call.line, call.type, client, now)
+        self.cards.append(card)
+        self._standing[call.id, user] = card
         self.tell("card.shown", now, call=call.id, user=user, phone=call.phone, client=client)
 
     def hide(self, call: str, user: int, now: float, by: str) -> None:
         """Take the call's card from the user's screen; nothing when there is none. `by` is `hide` or
         `finish`."""
-        for card in self.cards:
-            if card.call == call and card.user == user and card.hidden_at is None:
-                card.hidden_at, card.hidden_by = now, by
-                self.tell("card.hidden", now, call=call, user=user, by=by)
+        card = self._standing.pop((call, user), None)
+        if card is not None:
+            card.hidden_at, card.hidden_by = now, by
+            self.tell("card.hidden", now, call=call, user=user, by=by)
 
     def cards_now(self, user: int) -> list[Card]:
         """The cards on that user's screen, oldest first."""
-        return [card for card in self.cards if card.user == user and card.hidden_at is None]
+        return [card for card in self._standing.values() if card.user == user]
+
+    def watching(self) -> set[int]:
+        """The users who have any card on the screen."""
+        return {user for _, user in self._standing}
 
     def seers(self, call: str) -> set[int]:
         """The users who see that call's card now."""
-        return {card.user for card in self.cards if card.call == call and card.hidden_at is None}
+        return {card.user for card in self._standing.values() if card.call == call}
 
     def statistic_of(self, call: str) -> Statistic | None:
         """The record of that finished call."""
-        return next((record for record in self.statistics.values() if record.call == call), None)
+        number = self._record_of.get(call)
+        return None if number is None else self.statistics[number]
+
+    def record(self, record: Statistic) -> None:
+        """Keep the record of a finished call."""
+        self.statistics[record.id] = record
+        self._record_of[record.call] = record.id
 
     def purge(self, now: float) -> None:
         """Forget calls that nobody finished for 30 days."""
