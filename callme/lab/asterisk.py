@@ -1,7 +1,7 @@
 """Puts a real Asterisk on this machine, in a folder of its own: Debian's packages, unpacked by debootstrap.
 
-`install` is called by the lab before a PBX starts, and by `make` through `callme lab install`. It never touches an
-Asterisk of the machine itself. Quick when there is nothing to do.
+`install` is called by the lab before a PBX starts, and by `make` through `callme lab install`. It never
+touches an Asterisk of the machine itself. Quick when there is nothing to do.
 """
 
 from __future__ import annotations
@@ -190,7 +190,8 @@ def _debootstrap(suite: Suite, part: Path, mirror: str, progress: Progress) -> t
 
 
 def _finish(part: Path) -> None:
-    """No service may start by itself inside; downloaded archives go; instances get a folder; then the stamp."""
+    """No service may start by itself inside; downloaded archives go; instances get a folder; then the
+    stamp."""
     policy = "#!/bin/sh\nexit 101\n"
     script = (
         'cd "$1" && printf "%s" "$2" > usr/sbin/policy-rc.d && chmod 755 usr/sbin/policy-rc.d'
@@ -248,8 +249,12 @@ def _check(command: list[str]) -> None:
 
 def _no_packages(said: str) -> LabError:
     return LabError(
-        Phrase("The Debian packages for the lab could not be fetched: {said}",
-               "Не удалось получить пакеты Debian для лаборатории: {said}").given(said=said.strip()[-400:]),
-        Phrase("Check that this machine reaches its Debian mirror (apt-get update), then run the same command again.",
-               "Проверьте, что машине доступно её зеркало Debian (apt-get update), и повторите ту же команду."),
-    )  # fmt: skip
+        Phrase(
+            "The Debian packages for the lab could not be fetched: {said}",
+            "Не удалось получить пакеты Debian для лаборатории: {said}",
+        ).given(said=said.strip()[-400:]),
+        Phrase(
+            "Check that this machine reaches its Debian mirror (apt-get update), then run the same command.",
+            "Проверьте, что машине доступно её зеркало Debian (apt-get update), и повторите команду.",
+        ),
+    )

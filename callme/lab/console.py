@@ -1,7 +1,7 @@
 """The lab's own hand on its PBX: a small AMI connection with all rights.
 
-Waits for the boot, sets AstDB rows, originates, and keeps the raw stream when a recording of it is wanted. CallMe
-itself has a far stricter client in `pbx/ami`; this one must stay independent of it, for it judges it.
+Waits for the boot, sets AstDB rows, originates, and keeps the raw stream when a recording of it is wanted.
+CallMe itself has a far stricter client in `pbx/ami`; this one must stay independent of it, for it judges it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The lab's numbering plan and loopback addresses: who can be called, and where everything listens.
 
-Used by the dialplan, the phones and the scenarios. The plan is the one of the recorded traces, so that a scenario
-and a trace of the same name tell the same story. Pure: no I/O.
+Used by the dialplan, the phones and the scenarios. The plan is the one of the recorded traces, so that a
+scenario and a trace of the same name tell the same story. Pure: no I/O.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ class Seat:
         return self._host(1)
 
     def phone(self, name: str) -> str:
-        """Address of an extension's telephone, of a second telephone (by its octet), or of a trunk's far end."""
+        """Address of an extension's telephone, of a second telephone (by its octet), or of a trunk's far
+        end."""
         octets = {"trunk-prov": 201, "trunk-back": 202}
         return self._host(octets[name] if name in octets else int(name))
 

@@ -1,7 +1,8 @@
 """One running lab PBX: an Asterisk in its own folder, on its own loopback address, gone when we are gone.
 
-The Asterisk runs inside the tree that `asterisk.install` unpacked, in a process and mount namespace of its own where
-the machine allows that: when this process dies, even by SIGKILL, the kernel ends everything in it and unmounts.
+The Asterisk runs inside the tree that `asterisk.install` unpacked, in a process and mount namespace of its
+own where the machine allows that: when this process dies, even by SIGKILL, the kernel ends everything in it
+and unmounts.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ class Pbx:
         return self._console
 
     async def start(self) -> None:
-        """Start Asterisk and wait until it is fully booted. A second start after `kill` keeps folder and recordings."""
+        """Start Asterisk and wait until it is fully booted. A second start after `kill` keeps folder and
+        recordings."""
         if not installed(self.release):
             raise LabError(
                 Phrase("Asterisk {release} of the lab is not installed.",
@@ -79,10 +81,11 @@ class Pbx:
             tail = self.log_tail()
             await self.stop()
             raise LabError(
-                Phrase("The lab's Asterisk {release} did not come up within {s} s. Its last words: {tail}",
-                       "Asterisk {release} лаборатории не поднялся за {s} с. Его последние слова: {tail}").given(
-                    release=self.release, s=int(BOOT_S), tail=tail)
-            ) from error  # fmt: skip
+                Phrase(
+                    "The lab's Asterisk {release} did not come up within {s} s. Its last words: {tail}",
+                    "Asterisk {release} лаборатории не поднялся за {s} с. Его последние слова: {tail}",
+                ).given(release=self.release, s=int(BOOT_S), tail=tail)
+            ) from error
 
     async def stop(self) -> None:
         """End Asterisk, remove its folder, give the addresses back."""
@@ -160,7 +163,7 @@ class Pbx:
         if _namespaces(root):
             own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={root}/proc"]
             inside = [*own, *inside]
-        # The shell outlives us by a moment only: end of its stdin means that we are gone, however that came about.
+        # The shell outlives us by a moment only: end of its stdin means that we are gone, however it came.
         guard = (
             'exec 3<&0; setpriv --pdeathsig KILL "$@" </dev/null 3<&- & child=$!;'
             ' ( read -r _ <&3; kill -KILL "$child" ) & wait "$child"; kill $! 2>/dev/null; wait'

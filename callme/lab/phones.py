@@ -1,7 +1,8 @@
-"""The lab's telephones: SIPp processes at their own loopback addresses, and the one log of what they see and do.
+"""The lab's telephones: SIPp processes at their own loopback addresses, and the one log of what they see and
+do.
 
-`play` tells them what to do and listens; nothing here knows a scenario. Telephones that can be rung run as long as
-the lab; a telephone that calls is a process of its own for that call. All die with this process.
+`play` tells them what to do and listens; nothing here knows a scenario. Telephones that can be rung run as
+long as the lab; a telephone that calls is a process of its own for that call. All die with this process.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class Seen:
     """Epoch seconds."""
     leg: str
     what: str
-    """call, invite, answer, answered, cancel, sendcancel, refuse, failed, hold, unhold, refer, notified, key, sendbye, gotbye."""
+    """call, invite, answer, answered, cancel, sendcancel, refuse, failed, hold, unhold, refer, notified,
+    key, sendbye, gotbye."""
     call: str
     """SIP Call-ID: which of the telephone's calls."""
     detail: str = ""
@@ -51,8 +53,8 @@ class Seen:
 
 
 def frequency(phone: str) -> int:
-    """The tone of a telephone in Hz, by which a recording can be checked for who is in it: 101 → 410, 102 → 420…;
-    callers and far ends send 1000 Hz."""
+    """The tone of a telephone in Hz, by which a recording can be checked for who is in it: 101 → 410, 102 →
+    420…; callers and far ends send 1000 Hz."""
     return 400 + 10 * (int(phone) - 100) if len(phone) == 3 and phone.isdigit() else 1000
 
 
@@ -89,7 +91,7 @@ class Phones:
             await self._run(leg, sipp.rung(leg, str(self._tone(phone))), address, 5060)
         waiting = set(phones.values())
         async with _limit(READY_S, "telephones"):
-            while waiting := waiting - _listening():
+            while waiting := waiting - _listening():  # noqa: ASYNC110  only the kernel's table tells
                 await asyncio.sleep(0.02)
 
     async def stop(self) -> None:

@@ -1,6 +1,7 @@
 """Acts a scenario out on a running lab PBX and gives back what the telephones saw.
 
-`Lab` keeps one `Stage` per PBX; plays that need the same telephones wait for each other, the others run side by side.
+`Lab` keeps one `Stage` per PBX; plays that need the same telephones wait for each other, the others run side
+by side.
 """
 
 from __future__ import annotations
@@ -8,15 +9,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from callme.lab.asterisk import LabError
 from callme.lab.pbx import Pbx
 from callme.lab.phones import Phones, Seen, far_end
 from callme.lab.script import (
-    Answer, Attended, Blind, Click, Deed, Dial, Hang, Hold, Ignore, Keys, KillPbx, Refuse, Ring, Scenario, Step, Unhold,
+    Answer,
+    Attended,
+    Blind,
+    Click,
+    Deed,
+    Dial,
+    Hang,
+    Hold,
+    Ignore,
+    Keys,
+    KillPbx,
+    Refuse,
+    Ring,
+    Scenario,
+    Step,
+    Unhold,
 )  # fmt: skip
 from callme.lab.sipp import Outgoing
 from callme.lab.truth import problems
@@ -26,7 +43,11 @@ LIMIT_S = 90.0
 """A play that takes longer has gone wrong."""
 
 QUIET_S = 25.0
-"""How long the PBX may take to end its channels after the last telephone hung up (busy tones, announcements)."""
+"""How long the PBX may take to end its channels after the last telephone hung up (busy tones,
+announcements)."""
+
+SETTLE_S = 10.0
+"""How long Asterisk may take to close a recording."""
 
 ENDINGS = frozenset({"cancel", "sendcancel", "refuse", "failed", "gotbye", "sendbye"})
 OPENINGS = frozenset({"call", "invite"})
@@ -38,6 +59,13 @@ class RecordingFile:
 
     path_on_pbx: str
     path: Path
+
+    @property
+    def closed(self) -> bool:
+        """True when Asterisk has written the length into the header, which it does last."""
+        with self.path.open("rb") as file:
+            header = file.read(44)
+        return len(header) == 44 and int.from_bytes(header[40:], "little") == self.path.stat().st_size - 44
 
     @property
     def seconds(self) -> float:
@@ -130,6 +158,7 @@ class _Play:
         self._open: set[str] = set()
         self._steps = list(scenario.steps)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ahead: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._failed: BaseException | None = None
 
@@ -149,17 +178,24 @@ class _Play:
         except TimeoutError as error:
             raise self._stuck() from error
         finally:
-            for task in self._tasks:
+            tasks = list(self._tasks)
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             for row in self._scenario.astdb:
                 await self._stage.pbx.console.put(row, None)
+        recordings = self._recordings(before)
+        async with asyncio.timeout(SETTLE_S):
+            while not all(file.closed for file in recordings):  # noqa: ASYNC110  Asterisk's files
+                await asyncio.sleep(0.02)
         return Played(
-            self._scenario, started, time.time(), tuple(self._seen), tuple(self._recordings(before)),
+            self._scenario, started, time.time(), tuple(self._seen), tuple(recordings),
             problems(self._scenario.truth, [(seen.leg, seen.what) for seen in self._seen]),
         )  # fmt: skip
 
     def take(self, seen: Seen) -> bool:
-        """Take a log line if it is ours: of a call we know, of a leg that we dialled, or of a telephone we claim."""
+        """Take a log line if it is ours: of a call we know, of a leg that we dialled, or of a telephone we
+        claim."""
         if seen.call not in self._calls and not self._claims(seen):
             return False
         self._seen.append(seen)
@@ -200,7 +236,7 @@ class _Play:
         if isinstance(ring, Ignore):
             return
         word = "answer" if isinstance(ring, Answer) else ring.code
-        self._later(ring.after_s, self._tell_if_open(seen, word))
+        self._later(ring.after_s, lambda: self._tell_if_open(seen, word), keeps=False)
 
     async def _tell_if_open(self, seen: Seen, word: str) -> None:
         if seen.call in self._open:
@@ -210,19 +246,24 @@ class _Play:
         """Start the steps that waited for this."""
         for step in [step for step in self._steps if step.after == trigger]:
             self._steps.remove(step)
-            self._later(step.delay_s, self._do(step))
+            self._later(step.delay_s, partial(self._do, step), keeps=not isinstance(step.deed, Hang))
 
-    def _later(self, delay_s: float, deed: Coroutine[object, object, None]) -> None:
+    def _later(self, delay_s: float, deed: Callable[[], Awaitable[None]], *, keeps: bool) -> None:
+        """Do that after so long. `keeps`: the play is not over before; what is over need not be hung up."""
+
         async def wait_and_do() -> None:
             await asyncio.sleep(delay_s)
-            await deed
+            await deed()
 
         task = asyncio.create_task(wait_and_do())
         self._tasks.add(task)
+        if keeps:
+            self._ahead.add(task)
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._ahead.discard(task)
         if not task.cancelled() and task.exception():
             self._failed = task.exception()
         self._changed.set()
@@ -232,8 +273,7 @@ class _Play:
         while True:
             if self._failed:
                 raise self._failed
-            waiting = [step for step in self._steps if step.after is None]
-            if not self._open and not self._tasks and not waiting and self._calls:
+            if not self._open and not self._ahead and self._calls:
                 return
             self._changed.clear()
             await self._changed.wait()
@@ -263,9 +303,15 @@ class _Play:
                 phones.tell(self._legs[deed.leg], "refer", self._replaces(deed.consult))
             case Click():
                 await console.act(
-                    "Originate", Channel=f"Local/{deed.extension}@from-internal/n", Exten=deed.number,
-                    Context="from-internal", Priority="1", CallerID=deed.number, Async="true", Timeout="30000",
-                )  # fmt: skip
+                    "Originate",
+                    Channel=f"Local/{deed.extension}@from-internal/n",
+                    Exten=deed.number,
+                    Context="from-internal",
+                    Priority="1",
+                    CallerID=deed.number,
+                    Async="true",
+                    Timeout="30000",
+                )
                 await self._saw(deed.extension)
             case KillPbx():
                 await self._stage.pbx.kill()
@@ -275,7 +321,8 @@ class _Play:
         """A call that was begun must be seen, or the play would be over too early."""
         async with asyncio.timeout(10):
             while leg not in self._legs:
-                await asyncio.sleep(0.01)
+                self._changed.clear()
+                await self._changed.wait()
 
     def _replaces(self, leg: str) -> str:
         """Refer-To that names the consultation call: the tags as the PBX sees them (RFC 3891 §3)."""

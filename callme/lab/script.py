@@ -1,4 +1,5 @@
-"""What happens in a scripted call, as plain values: what each telephone does when rung, who does what and when.
+"""What happens in a scripted call, as plain values: what each telephone does when rung, who does what and
+when.
 
 `scenarios` writes them down, `play` acts them out. Pure.
 """
@@ -84,7 +85,8 @@ class Blind:
 
 @dataclass(frozen=True, slots=True)
 class Attended:
-    """Join the other side of `leg` with the other side of `consult`, a call of the same person (REFER, Replaces)."""
+    """Join the other side of `leg` with the other side of `consult`, a call of the same person (REFER,
+    Replaces)."""
 
     leg: str
     consult: str

@@ -1,9 +1,9 @@
 """SIPp scenarios of the lab's telephones: one that is rung, one that calls, with the same talk in both.
 
-A telephone does nothing of its own accord but keep the protocol; what it shall do next (answer, refuse, hang up,
-hold, transfer, press a key) it is told from outside by a SIP MESSAGE inside the call, headers `X-Do`, `X-Seq` and
-`X-Arg`. Each thing it sees or does is one log line, `SECONDS MICROSECONDS LEG WHAT CALL-ID DETAIL…`: the truth about
-the call. Pure: values in, text out; `phones` starts the processes.
+A telephone does nothing of its own accord but keep the protocol; what it shall do next (answer, refuse, hang
+up, hold, transfer, press a key) it is told from outside by a SIP MESSAGE inside the call, headers `X-Do`,
+`X-Seq` and `X-Arg`. Each thing it sees or does is one log line, `SECONDS MICROSECONDS LEG WHAT CALL-ID
+DETAIL…`: the truth about the call. Pure: values in, text out; `phones` starts the processes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Outgoing:
 
 
 def rung(leg: str, tone: str) -> str:
-    """Scenario of a telephone that waits to be rung, any number of times. `tone`: file of A-law sound it sends."""
+    """Scenario of a telephone that waits to be rung, any number of times. `tone`: file of A-law sound it
+    sends."""
     return _scenario(
         '<recv request="INVITE"><action>',
         '<ereg regexp="sips?:([^@;&gt; ]*)" search_in="msg" assign_to="hash,did"/>',
@@ -50,7 +51,8 @@ def rung(leg: str, tone: str) -> str:
         _note(leg, "invite", "[$did] [$from]"),
         "</action></recv>",
         _send(f"SIP/2.0 180 Ringing\n{_TO_INVITE}\n{_CONTACT}\n{_EMPTY}"),
-        f'<recv request="CANCEL" optional="true" next="cancelled"><action>{_note(leg, "cancel")}</action></recv>',
+        '<recv request="CANCEL" optional="true" next="cancelled">',
+        f'<action>{_note(leg, "cancel")}</action></recv>',
         _listen(timeout=True),
         *(_branch(code, f"refuse{code}") for code in REASONS),
         _send(f"SIP/2.0 200 OK\n{_TO_INVITE}\n{_CONTACT}\n{_sdp('sendrecv')}", retrans=True),
@@ -73,6 +75,7 @@ def calling(call: Outgoing, pbx: str, tone: str) -> str:
     privacy = f"\nP-Asserted-Identity: <sip:{call.caller}@[local_ip]>\nPrivacy: id" if call.anonymous else ""
     uri = f"sip:{call.number}@{pbx}:5060"
     head = f"{_VIA}i\nMax-Forwards: 70\nFrom: {local}\nTo: <{uri}>\nCall-ID: [call_id]\nCSeq: 1 "
+    answered = head.replace(f"To: <{uri}>", "[last_To:]")
     return _scenario(
         _log(call.leg, "call", f"{call.number} {call.caller}"),
         _send(f"INVITE {uri} SIP/2.0\n{head}INVITE\n{_CONTACT}{privacy}\n{_sdp('sendrecv')}", retrans=True),
@@ -85,7 +88,10 @@ def calling(call: Outgoing, pbx: str, tone: str) -> str:
         '<recv request="MESSAGE" optional="true" next="giveup"/>',
         '<recv response="200"><action>', _keep("To:", "remote"), _keep_target(), _play(tone),
         _note(call.leg, "answered", "[pid]t[call_number] [$remote]"), "</action></recv>",
-        _send(f"ACK [$target] SIP/2.0\n{_VIA}a\nFrom: {local}\nTo: [$remote]\nCall-ID: [call_id]\nCSeq: 1 ACK\n{_EMPTY}"),
+        _send(
+            f"ACK [$target] SIP/2.0\n{_VIA}a\nFrom: {local}\nTo: [$remote]\nCall-ID: [call_id]\n"
+            f"CSeq: 1 ACK\n{_EMPTY}"
+        ),
         _talk(call.leg, tone, local, "[$remote]"),
         '<label id="giveup"/>',
         _log(call.leg, "sendcancel"),
@@ -94,14 +100,17 @@ def calling(call: Outgoing, pbx: str, tone: str) -> str:
         '<recv response="487"/>',
         _send(f"ACK {uri} SIP/2.0\n{head}ACK\n{_EMPTY}", next="over"),
         '<label id="failed"/>',
-        _send(f"ACK {uri} SIP/2.0\n{head.replace('To: <' + uri + '>', '[last_To:]')}ACK\n{_EMPTY}", next="over"),
+        _send(f"ACK {uri} SIP/2.0\n{answered}ACK\n{_EMPTY}", next="over"),
         _over(),
     )  # fmt: skip
 
 
 def _talk(leg: str, tone: str, local: str, remote: str) -> str:
     """A talk, until either side hangs up; what it is told to do meanwhile."""
-    head = f"[$target] SIP/2.0\n{_VIA}[$seq]\nMax-Forwards: 70\nFrom: {local}\nTo: {remote}\nCall-ID: [call_id]\nCSeq: [$seq] "
+    head = (
+        f"[$target] SIP/2.0\n{_VIA}[$seq]\nMax-Forwards: 70\nFrom: {local}\nTo: {remote}\n"
+        "Call-ID: [call_id]\nCSeq: [$seq] "
+    )
 
     def hold(what: str, mode: str) -> list[str]:
         return [
@@ -114,7 +123,7 @@ def _talk(leg: str, tone: str, local: str, remote: str) -> str:
 
     return "\n".join([
         '<label id="talk"/>',
-        *(f'<recv request="{method}" optional="true" next="polite"/>' for method in ("UPDATE", "OPTIONS", "INFO")),
+        *(f'<recv request="{word}" optional="true" next="polite"/>' for word in ("UPDATE", "OPTIONS", "INFO")),
         '<recv request="NOTIFY" optional="true" next="notified">',
         f'<action><ereg regexp="SIP/2.0 ([0-9]+)" search_in="body" assign_to="hash,code"/>'
         f'{_note(leg, "notified", "[$code]")}</action></recv>',
@@ -131,7 +140,8 @@ def _talk(leg: str, tone: str, local: str, remote: str) -> str:
         '<recv request="ACK" next="talk"/>',
         *hold("hold", "sendonly"), *hold("unhold", "sendrecv"),
         '<label id="refer"/>',
-        _send(f"REFER {head}REFER\n{_CONTACT}\nRefer-To: [$arg]\nReferred-By: <sip:lab@[local_ip]>\n{_EMPTY}", retrans=True),
+        _send(f"REFER {head}REFER\n{_CONTACT}\nRefer-To: [$arg]\nReferred-By: <sip:lab@[local_ip]>\n{_EMPTY}",
+              retrans=True),
         f'<recv response="202" next="talk"><action>{_note(leg, "refer", "[$arg]")}</action></recv>',
         '<label id="key"/>',
         _send(f"INFO {head}INFO\nContent-Type: application/dtmf-relay\nContent-Length: [len]\n\n"
@@ -163,7 +173,7 @@ def _over() -> str:
     return '<label id="over"/>\n<nop/>'
 
 
-def _send(text: str, *, retrans: bool = False, next: str = "") -> str:  # noqa: A002  SIPp's own word
+def _send(text: str, *, retrans: bool = False, next: str = "") -> str:
     again = ' retrans="300"' if retrans else ""
     where = f' next="{next}"' if next else ""
     return f"<send{again}{where}><![CDATA[\n\n{text}\n\n]]></send>"
@@ -221,7 +231,7 @@ def _log(leg: str, what: str, detail: str = "") -> str:
 
 
 def _note(leg: str, what: str, detail: str = "") -> str:
-    """One line of truth. It goes into a recv, or before a send: a message that comes while SIPp stands at a nop
-    after a send would be unexpected."""
+    """One line of truth. It goes into a recv, or before a send: a message that comes while SIPp stands at a
+    nop after a send would be unexpected."""
     line = escape(f"[$s] [$u] {leg} {what} [call_id] {detail}".rstrip(), {'"': "&quot;"})
     return f'<gettimeofday assign_to="s,u"/><log message="{line}"/>'

@@ -1,7 +1,8 @@
-"""The configuration files of a lab PBX, rendered for one seat: what stock FreePBX would have written, in little.
+"""The configuration files of a lab PBX, rendered for one seat: what stock FreePBX would have written, in
+little.
 
-`pbx` writes them into the instance's folder. The .conf files beside this module are the texts; @NAME@ marks a value.
-Pure but for reading those texts: no process, no network.
+`pbx` writes them into the instance's folder. The .conf files beside this module are the texts; @NAME@ marks
+a value. Pure but for reading those texts: no process, no network.
 """
 
 from __future__ import annotations
@@ -116,7 +117,8 @@ def endpoints(seat: Seat) -> str:
         contacts = "".join(f"contact=sip:{ext}@{seat.phone(phone)}:5060\n" for phone in phones)
         addresses = [seat.phone(phone) for phone in phones] or [seat.phone(ext)]
         parts.append(
-            f"[{ext}](phone)\naors={ext}\ncallerid={name} <{ext}>\nmedia_address={seat.pbx}\n\n[{ext}](aor)\n{contacts}\n[{ext}-id](id)\nendpoint={ext}\n"
+            f"[{ext}](phone)\naors={ext}\ncallerid={name} <{ext}>\n"
+            f"media_address={seat.pbx}\n\n[{ext}](aor)\n{contacts}\n[{ext}-id](id)\nendpoint={ext}\n"
             + "".join(f"match={address}/32\n" for address in addresses)
         )
     for trunk in numbering.TRUNKS:

@@ -1,0 +1,107 @@
+"""Named call scenarios: what each telephone does, and the truth about it.
+
+The names and numbers are those of the recorded traces where there is one. Ring times assume a lab started with
+`OPTIONS`. Each scenario says which telephones it uses (`Scenario.uses`); two that share none run side by side.
+Pure.
+"""
+
+from __future__ import annotations
+
+from callme.lab.scenarios.clicks import click
+from callme.lab.scenarios.direct import (
+    direct_answered,
+    direct_busy,
+    direct_caller_cancels,
+    direct_declined,
+    direct_noanswer,
+    voicemail,
+)
+from callme.lab.scenarios.forwards import call_forward, follow_me
+from callme.lab.scenarios.groups import (
+    group_with_mobile,
+    hunt_answered,
+    memoryhunt_answered,
+    ringall_answered,
+    ringall_busy_and_declined,
+    ringall_nobody,
+)
+from callme.lab.scenarios.moves import (
+    attended_transfer,
+    blind_transfer,
+    consult_and_back,
+    hold,
+    overlapping,
+    park_and_retrieve,
+    pickup,
+)
+from callme.lab.scenarios.outgoing import internal, out_answered, out_failover, out_noanswer, out_refused
+from callme.lab.scenarios.parts import OPTIONS
+from callme.lab.scenarios.queues import (
+    after_hours,
+    ivr_hangup,
+    ivr_then_extension,
+    queue_abandoned,
+    queue_answered,
+    queue_ringall,
+    queue_second_answers,
+)
+from callme.lab.script import Ignore, Refuse, Scenario
+
+__all__ = ["ALL", "FIRST", "MORE", "OPTIONS", "by_name"]
+
+FIRST: tuple[Scenario, ...] = (
+    direct_answered(),
+    direct_answered("104", "79000000102", agent_ends=False),
+    direct_noanswer(),
+    direct_busy(),
+    direct_caller_cancels(),
+    ringall_answered(),
+    ringall_nobody(),
+    out_answered(),
+    out_noanswer(),
+    out_refused(),
+    internal(),
+)
+"""The calls that everything rests on: direct, ring group, outgoing, internal."""
+
+MORE: tuple[Scenario, ...] = (
+    direct_declined(),
+    ringall_busy_and_declined(),
+    hunt_answered(),
+    memoryhunt_answered(),
+    group_with_mobile(),
+    queue_answered(),
+    queue_second_answers(),
+    queue_ringall(),
+    queue_abandoned(),
+    ivr_then_extension(),
+    ivr_hangup(),
+    after_hours(),
+    voicemail(),
+    follow_me(),
+    call_forward(),
+    blind_transfer(),
+    attended_transfer(),
+    consult_and_back(),
+    hold(),
+    pickup(),
+    pickup("79000000128", code="*8"),
+    park_and_retrieve(),
+    overlapping(),
+    out_refused("102", "79000000204", code="603"),
+    out_refused("103", "79000000205", code="404"),
+    out_failover(),
+    click(),
+    click("79000000212", agent=Refuse("603", 1)),
+    click("79000000213", agent=Ignore()),
+    click("79000000214", customer=Refuse("486", 1)),
+    click("79000000215", customer=Ignore()),
+)
+"""The other situations."""
+
+ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*FIRST, *MORE)}
+
+
+def by_name(name: str) -> Scenario:
+    """The scenario of that name; KeyError when there is none."""
+    return ALL[name]
