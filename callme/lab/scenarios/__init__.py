@@ -1,8 +1,8 @@
 """Named call scenarios: what each telephone does, and the truth about it.
 
-The names and numbers are those of the recorded traces where there is one. Ring times assume a lab started with
-`OPTIONS`. Each scenario says which telephones it uses (`Scenario.uses`); two that share none run side by side.
-Pure.
+The names and numbers are those of the recorded traces where there is one. Ring times assume a lab started
+with `OPTIONS`. Each scenario says which telephones it uses (`Scenario.uses`); two that share none run side by
+side. Pure.
 """
 
 from __future__ import annotations
