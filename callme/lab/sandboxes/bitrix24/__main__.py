@@ -26,6 +26,10 @@ def main() -> None:
         asyncio.run(_serve(options.port, Knobs(webhook_telephony=options.webhook_telephony)))
     except KeyboardInterrupt:
         print(f"stopped (was on {HOST}:{options.port})")
+    except OSError as error:
+        raise SystemExit(
+            f"{HOST}:{options.port} cannot be used: {error.strerror}; choose another --port"
+        ) from None
 
 
 if __name__ == "__main__":
