@@ -68,6 +68,8 @@ def answered(key: str, ago: float, who: str = "102", talk: float = 65.0, **more:
     start = NOW - ago
     facts: dict[str, object] = {
         "rang": tuple(Ring(one, start + 1, start + 7) for one in ("101", "102", "103")),
+        "ring_at": start + 1,
+        "ring_until": start + 7,
         "answered_by": who,
         "talks": (Talk(who, who, start + 7, start + 7 + talk),),
         "last_talker": who,
@@ -87,6 +89,8 @@ def missed(key: str, ago: float, how: Disposition = Disposition.NO_ANSWER, **mor
     start = NOW - ago
     facts: dict[str, object] = {
         "rang": (Ring("101", start + 1, start + 20),),
+        "ring_at": start + 1,
+        "ring_until": start + 20,
         "disposition": how,
         "ended_at": start + 20,
         "hung_up_by": Side.CALLER,
