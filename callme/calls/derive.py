@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from callme.calls import ending, path
+from callme.calls.facts import DialStatus
 from callme.calls.grouping import Cluster, Switchboard
 from callme.calls.model import (
     Call,
@@ -98,7 +99,7 @@ class Case:
         if leg is None or agent is None or seen:
             return []
         answers = [
-            dial.until for dial in leg.dials if dial.status.value == "ANSWER" and dial.until is not None
+            dial.until for dial in leg.dials if dial.status is DialStatus.ANSWER and dial.until is not None
         ]
         ends = [end for end in (leg.gone_at, agent.gone_at) if end is not None]
         if not answers or (ends and min(ends) <= answers[0]):
@@ -231,7 +232,7 @@ def derive_rang(case: Case) -> tuple[Ring, ...]:
         owner = case.forwarder(leg)
         if owner is not None:
             number = outside_number(leg)
-            found += [Ring(owner, d.since, _ring_end(leg, d), leg.name, via=number) for d in leg.dials]
+            found += [_ring(owner, leg, dial, number) for dial in leg.dials]
     return tuple(sorted(found, key=lambda ring: (ring.since, ring.extension)))
 
 
@@ -242,9 +243,15 @@ def _rings_of(case: Case, channel: Channel) -> Iterable[Ring]:
     if is_caller(channel):
         return  # it called us; a pickup gives it a DialEnd, but it never rang (asterisk-ami-observed §6)
     for dial in channel.dials:
-        yield Ring(extension, dial.since, _ring_end(channel, dial), channel.name)
+        yield _ring(extension, channel, dial)
     if not channel.dials and channel.ringing_at is not None:
         yield Ring(extension, channel.ringing_at, channel.up_at or channel.gone_at, channel.name)
+
+
+def _ring(extension: str, channel: Channel, dial: Dial, via: str = "") -> Ring:
+    picked_up = dial.status is DialStatus.ANSWER or (dial.until is None and channel.up_at is not None)
+    answered = picked_up and channel.alive
+    return Ring(extension, dial.since, _ring_end(channel, dial), channel.name, via, answered)
 
 
 def _ring_end(channel: Channel, dial: Dial) -> float | None:
@@ -292,8 +299,9 @@ def derive_answered_by(case: Case, talks: tuple[Talk, ...]) -> str | None:
 
 
 def derive_via(case: Case, talks: tuple[Talk, ...]) -> str | None:
-    """The outside number on which a colleague answered."""
-    return next((talk.who for talk in talks if talk.extension and talk.who != talk.extension), None)
+    """The outside number to which the call was forwarded and where somebody answered."""
+    numbers = {outside_number(leg) for leg in case.forwarded_legs()}
+    return next((talk.who for talk in talks if talk.who in numbers), None)
 
 
 def derive_last_talker(talks: tuple[Talk, ...]) -> Talk | None:
@@ -410,14 +418,15 @@ def _outbound_disposition(case: Case) -> Disposition:
 
 def derive_hung_up_by(case: Case) -> Side | None:
     """Who ended it; unknown while it is open or when the end was not seen."""
-    if case.party.direction is Direction.INTERNAL or derive_lost(case):
+    if derive_lost(case):
         return None
     last = derive_last_talker(derive_talks(case))
     ours = [item.channel for item in case.together if last is not None and item.until == last.until]
     if not ours and case.agent is not None:
         ours = [case.agent]
-    customers = [case.customer] if case.customer is not None else []
-    return ending.hung_up_by(customers, ours, outgoing=case.party.direction is Direction.OUT)
+    customers = [case.anchor] if case.anchor is not None else []
+    outgoing = case.party.direction is Direction.OUT
+    return ending.hung_up_by(customers, ours, outgoing=outgoing, answered=last is not None)
 
 
 # ----------------------------------------------------------------------------------- recordings

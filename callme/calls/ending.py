@@ -17,8 +17,10 @@ BUSY, REJECTED = 17, 21
 TONE_S = 0.3
 """A caller who goes within this time of the last ring's end went because of himself: no tone can be heard
 so fast."""
-_WRONG = frozenset((1, 2, 3, 20, 22, 27, 28, 34, 38, 41, 42, 44, 58, 66, 88, 102))
-"""No such number, no route, out of order, congestion: the call never reached a phone."""
+_NO_SUCH = frozenset((1, 2, 3, 22, 28))
+"""No such number, no route to it: wrong, whatever tones the far end played before it said so."""
+_BROKEN = frozenset((20, 27, 34, 38, 41, 42, 44, 58, 66, 88, 102))
+"""Out of order, congestion, absent: the call failed if it never reached a phone that rang."""
 
 
 def leg_end(channel: Channel, dial: Dial) -> Disposition | None:
@@ -31,7 +33,7 @@ def leg_end(channel: Channel, dial: Dial) -> Disposition | None:
         return Disposition.DECLINED
     if dial.status in (DialStatus.CONGESTION, DialStatus.UNAVAILABLE):
         return Disposition.FAILED
-    if channel.cause in _WRONG and channel.ringing_at is None:
+    if channel.cause in _NO_SUCH or (channel.cause in _BROKEN and channel.ringing_at is None):
         return Disposition.FAILED
     if dial.status is DialStatus.NO_ANSWER:
         return Disposition.NO_ANSWER
@@ -96,10 +98,14 @@ def outbound(legs: list[Channel]) -> Disposition:
     return Disposition.UNKNOWN
 
 
-def hung_up_by(customers: list[Channel], ours: list[Channel], *, outgoing: bool) -> Side:
-    """Whose phone asked first to end the call; the PBX when no phone did."""
+def hung_up_by(customers: list[Channel], ours: list[Channel], *, outgoing: bool, answered: bool) -> Side:
+    """Whose phone asked first to end the call; the PBX when no phone did. A phone that refuses a call asks
+    for a hangup too, but that is told by the disposition: of an unanswered call only the calling side hangs
+    up."""
     asked = [(channel.asked_at, True) for channel in customers if channel.asked_at is not None]
     asked += [(channel.asked_at, False) for channel in ours if channel.asked_at is not None]
+    if not answered:
+        asked = [(at, by_customer) for at, by_customer in asked if by_customer is not outgoing]
     if not asked:
         return Side.PBX
     _, by_customer = min(asked, key=lambda item: item[0])

@@ -65,6 +65,7 @@ class Ring:
     until: float | None = None
     device: str = ""  # the channel that rang
     via: str = ""  # the outside number that rang on the extension's behalf (forward, follow-me)
+    answered: bool = False  # it picked up and is still there
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,19 @@ class Call:
     def ringing(self) -> tuple[str, ...]:
         """Extensions that ring at this moment, in the order in which they began."""
         return tuple(dict.fromkeys(ring.extension for ring in self.rang if ring.until is None))
+
+    @property
+    def picking_up(self) -> tuple[str, ...]:
+        """Extensions that answered and have not talked since: their bridge comes in a moment, or, where a
+        forwarded call has to be confirmed by a key, after that."""
+        return tuple(
+            dict.fromkeys(
+                ring.extension
+                for ring in self.rang
+                if ring.answered
+                and not any(t.extension == ring.extension and t.since >= ring.since for t in self.talks)
+            )
+        )
 
     @property
     def talking(self) -> tuple[str, ...]:

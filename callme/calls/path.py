@@ -17,19 +17,19 @@ from callme.calls.observed import Channel, Place
 
 _STEPS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^ivr-(?P<name>.+)$"), "ivr"),
-    (re.compile(r"^(ext-group|grps)$"), "group"),
+    (re.compile(r"^(ext-group|grps|dial-with-exten|dial-ext-with-exten)$"), "group"),
     (re.compile(r"^ext-queues$"), "queue"),
     (re.compile(r"^(timeconditions|app-daynight)$"), "hours"),
     (re.compile(r"^app-announcement-(?P<name>.+)$"), "announcement"),
     (re.compile(r"^(ext-findmefollow|followme-check|followme-sub|fmgrps)$"), "followme"),
-    (re.compile(r"^(from-did-direct|ext-local)$"), "extension"),
+    (re.compile(r"^(from-did-direct|ext-local|dialOne-with-exten)$"), "extension"),
     (re.compile(r"^(app-vm.*|macro-vm|sub-vm.*|.*voicemail.*|vm-.*)$"), "voicemail"),
     (re.compile(r"^(ext-meetme|app-conference.*)$"), "conference"),
     (re.compile(r"^(park-.*|parkedcalls.*)$"), "parking"),
     (re.compile(r"^(app-blackhole)$"), "blackhole"),
 )
 _NOBODY = re.compile(
-    r"^(ext-group|grps|ext-queues|ivr-|timeconditions|app-|from-queue$|from-pstn|from-trunk|ext-did|outbound|outrt)"
+    r"^(ext-group|grps|dial-with-exten|dial-ext-with-exten|ext-queues|ivr-|timeconditions|app-|from-queue$|from-pstn|from-trunk|ext-did|outbound|outrt)"
 )
 _VOICEMAIL = re.compile(r"(^|[-_])(vm|voicemail)", re.IGNORECASE)
 _DIALS = ("s", "h", "i", "t", "")

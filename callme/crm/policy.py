@@ -120,7 +120,7 @@ def seers(call: Call) -> frozenset[str]:
     talks."""
     if call.ended_at is not None:
         return frozenset()
-    present = {*call.ringing, *call.talking}
+    present = {*call.ringing, *call.picking_up, *call.talking}
     if call.direction is Heading.OUT and not call.talks and call.caller is not None:
         present.add(call.caller)
     return frozenset(present)
@@ -150,4 +150,5 @@ def _finish(call: Call, about: CallFacts, rules: Rules) -> Finish:
         talk_s=max(1, round(call.talk_s)) if answered else 0,
         ended_at=call.ended_at or call.started_at,
         lost=call.lost,
+        rung=tuple(dict.fromkeys(ring.extension for ring in call.rang)),
     )

@@ -75,4 +75,5 @@ def facts_of(read: Read) -> tuple[Fact, ...]:
         case ReadKind.SNAPSHOT:
             return (translate.snapshot(read.messages, read.asked_at),)
         case ReadKind.EVENTS:
-            return tuple(fact for message in read.messages for fact in translate.facts(message, read.at))
+            found = (fact for message in read.messages for fact in translate.facts(message, read.at))
+            return tuple(fact for fact in found if not isinstance(fact, LinkUp))  # the client has told it
