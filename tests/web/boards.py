@@ -201,6 +201,8 @@ class SampleBoard:
     retried: list[int] = field(default_factory=list)
     signal: asyncio.Event = field(default_factory=asyncio.Event)
     watched: int = 0
+    unwatched: asyncio.Event = field(default_factory=asyncio.Event)
+    broken: bool = False
 
     def now(self) -> float:
         """Always the same moment."""
@@ -242,13 +244,17 @@ class SampleBoard:
     async def changes(self) -> AsyncGenerator[None, None]:
         """Yields whenever `signal` is set."""
         self.watched += 1
+        self.unwatched.clear()
         try:
             while True:
                 await self.signal.wait()
                 self.signal.clear()
+                if self.broken:
+                    raise RuntimeError("the board broke")
                 yield
         finally:
             self.watched -= 1
+            self.unwatched.set()
 
 
 def _matches(call: Call, query: CallQuery) -> bool:
