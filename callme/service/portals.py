@@ -17,11 +17,13 @@ from callme.delivery.budget import Budget
 from callme.delivery.carrier import Prepare
 from callme.delivery.gate import Turnstile
 from callme.delivery.lane import HandOver
+from callme.delivery.ledger import LaneWrite
 from callme.delivery.worker import Worker
 from callme.portals import registry
 from callme.portals.registry import Plan
 from callme.service.metrics import Metrics
 from callme.store.sqlite import Store
+from callme.wording import Phrase
 
 REFRESH_S = 300.0
 """People and lines of a portal change rarely; five minutes is how long a new colleague waits for his
@@ -59,8 +61,9 @@ class Desk:
         changed: Callable[[], None],
     ) -> None:
         self.portals = [opened(plan) for plan in plans_]
+        ledger = _WatchedLedger(store, changed)
         self.workers = {
-            portal.id: Worker(portal, store, prepare, clock, tally=metrics) for portal in self.portals
+            portal.id: Worker(portal, ledger, prepare, clock, tally=metrics) for portal in self.portals
         }
         self._changed = changed
         store.on_hand_over(self._hand_over)
@@ -87,6 +90,23 @@ class Desk:
     async def close(self) -> None:
         """Gives the connections back."""
         await asyncio.gather(*(portal.close() for portal in self.portals))
+
+
+class _WatchedLedger:
+    """The store as the workers' ledger; says so when something that pages show was kept."""
+
+    def __init__(self, store: Store, changed: Callable[[], None]) -> None:
+        self._store = store
+        self._changed = changed
+        self.recover, self.due, self.lane = store.recover, store.due, store.lane
+
+    async def save(self, write: LaneWrite) -> None:
+        await self._store.save(write)
+        self._changed()
+
+    async def pause(self, portal: str, why: Phrase | None, at: float) -> None:
+        await self._store.pause(portal, why, at)
+        self._changed()
 
 
 async def _refresh(portal: Portal) -> None:
