@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from callme.errors import StoreError
@@ -139,10 +139,21 @@ def trouble(error: Exception, path: Path) -> StoreError:
     return StoreError(_OTHER.given(path=str(path), words=words), _OTHER_CURE)
 
 
+def said(error: Exception, path: Path) -> Exception:
+    """`StoreError` for what the disk, the file or another program did. A fault of our own, such as a broken
+    constraint, stays what it is: nobody may wait for that to get better."""
+    world = isinstance(error, OSError | sqlite3.Error | DBAPIError)
+    if not world or isinstance(error, IntegrityError | ProgrammingError | InterfaceError):
+        return error
+    failure = trouble(error, path)
+    failure.__cause__ = error
+    return failure
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turns the database's errors into `StoreError`."""
     try:
         yield
     except (DBAPIError, sqlite3.Error, OSError) as error:
-        raise trouble(error, path) from error
+        raise said(error, path) from error

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
-from callme.delivery.lane import HandOver, Lane, State
+from callme.delivery.lane import Delivery, HandOver, Lane, State
 from callme.delivery.ledger import Due, LaneWrite, Tried
 from callme.delivery.outbox import INTERRUPTED
 from callme.store.rows import Row, lane_out, phrase_in, tried_in
@@ -54,49 +55,67 @@ _DELIVERY = (
 _ATTEMPT = insert(attempts)
 
 
-def save(connection: Connection, write: LaneWrite) -> None:
-    """Writes the lane, its touched deliveries and the attempt that ended."""
-    lane, tried = write.lane, write.tried
-    where = {"of_portal": lane.portal, "of_call": lane.call}
-    connection.execute(
-        _LANE,
-        {
-            **where,
-            "memory": dict(lane.memory),
-            "shown": sorted(lane.shown),
-            "doubted": sorted(lane.doubted),
-            "card_tries": lane.card_tries,
-            "card_next_at": lane.card_next_at,
-            "held": phrase_in(write.held),
-            "closed": lane.closed,
-            "next_at": write.next_at,
-        },
-    )
-    ended = None if tried is None else tried.at + tried.took_ms / 1000
-    touched = [lane.get(key) for key in write.touched]
+def save(connection: Connection, writes: Sequence[LaneWrite]) -> list[None]:
+    """Writes lanes, their touched deliveries and the attempts that ended. A lane comes once in a group."""
+    connection.execute(_LANE, [_lane_in(write) for write in writes])
+    touched = [(write, write.lane.get(key)) for write in writes for key in sorted(write.touched)]
     # What leaves `sending` is written before what enters it: one of a lane at a time is in progress.
-    for one in sorted(touched, key=lambda delivery: delivery.state is State.SENDING):
-        connection.execute(
-            _DELIVERY,
-            {
-                **where,
-                "of_kind": one.record.KIND,
-                "of_ordinal": one.record.ordinal,
-                "state": one.state.value,
-                "attempts": one.attempts,
-                "next_at": one.next_at,
-                "doubt": one.doubt,
-                "first_at": one.first_at,
-                "why": phrase_in(one.why),
-                "settled_at": ended if one.state in (State.DONE, State.REFUSED) else None,
-            },
-        )
-    if tried is not None:
-        connection.execute(_ATTEMPT, tried_in(lane.portal, lane.call, tried))
+    for entering in (False, True):
+        rows = [
+            _delivery_in(write, one) for write, one in touched if (one.state is State.SENDING) is entering
+        ]
+        if rows:
+            connection.execute(_DELIVERY, rows)
+    ended = [
+        tried_in(write.lane.portal, write.lane.call, write.tried)
+        for write in writes
+        if write.tried is not None
+    ]
+    if ended:
+        connection.execute(_ATTEMPT, ended)
+    return [None] * len(writes)
 
 
-def recover(connection: Connection, portal: str, now: float) -> int:
-    """What was being sent waits in doubt; every lane that is neither settled nor held is due."""
+def _lane_in(write: LaneWrite) -> dict[str, Any]:
+    lane = write.lane
+    return {
+        "of_portal": lane.portal,
+        "of_call": lane.call,
+        "memory": dict(lane.memory),
+        "shown": sorted(lane.shown),
+        "doubted": sorted(lane.doubted),
+        "card_tries": lane.card_tries,
+        "card_next_at": lane.card_next_at,
+        "held": phrase_in(write.held),
+        "closed": lane.closed,
+        "next_at": write.next_at,
+    }
+
+
+def _delivery_in(write: LaneWrite, one: Delivery) -> dict[str, Any]:
+    tried = write.tried
+    settled = one.state in (State.DONE, State.REFUSED)
+    return {
+        "of_portal": write.lane.portal,
+        "of_call": write.lane.call,
+        "of_kind": one.record.KIND,
+        "of_ordinal": one.record.ordinal,
+        "state": one.state.value,
+        "attempts": one.attempts,
+        "next_at": one.next_at,
+        "doubt": one.doubt,
+        "first_at": one.first_at,
+        "why": phrase_in(one.why),
+        "settled_at": tried.at + tried.took_ms / 1000 if settled and tried is not None else None,
+    }
+
+
+def recover(connection: Connection, starts: Sequence[tuple[str, float]]) -> list[int]:
+    """Per portal and moment: what was being sent waits in doubt; a lane neither settled nor held is due."""
+    return [_recover(connection, portal, now) for portal, now in starts]
+
+
+def _recover(connection: Connection, portal: str, now: float) -> int:
     sending = connection.execute(
         select(deliveries).where(deliveries.c.portal == portal, deliveries.c.state == State.SENDING.value)
     ).mappings()
@@ -163,19 +182,31 @@ def _lanes(connection: Connection, portal: str, rows: Any) -> tuple[Lane, ...]:
     return tuple(lane_out(row, records[row["call"]]) for row in rows)
 
 
-def pause(connection: Connection, portal: str, why: Phrase | None, at: float) -> None:
-    """Notes a pause or its end."""
-    put = sqlite.insert(portals)
+_pause_put = sqlite.insert(portals)
+_PAUSE = _pause_put.on_conflict_do_update(
+    index_elements=["id"],
+    set_={"paused": _pause_put.excluded.paused, "paused_at": _pause_put.excluded.paused_at},
+)
+
+
+def pause(connection: Connection, pauses: Sequence[tuple[str, Phrase | None, float]]) -> list[None]:
+    """Notes pauses and their ends, per portal."""
     connection.execute(
-        put.on_conflict_do_update(
-            index_elements=["id"], set_={"paused": put.excluded.paused, "paused_at": put.excluded.paused_at}
-        ),
-        {"id": portal, "paused": phrase_in(why), "paused_at": None if why is None else at},
+        _PAUSE,
+        [
+            {"id": portal, "paused": phrase_in(why), "paused_at": None if why is None else at}
+            for portal, why, at in pauses
+        ],
     )
+    return [None] * len(pauses)
 
 
-def retry(connection: Connection, delivery: int, now: float) -> HandOver | None:
-    """Makes a refused or waiting delivery due; `None` when there is nothing to retry."""
+def retry(connection: Connection, wanted: Sequence[tuple[int, float]]) -> list[HandOver | None]:
+    """Makes refused or waiting deliveries due; `None` where there is nothing to retry."""
+    return [_retry(connection, delivery, now) for delivery, now in wanted]
+
+
+def _retry(connection: Connection, delivery: int, now: float) -> HandOver | None:
     row = (
         connection.execute(
             update(deliveries)

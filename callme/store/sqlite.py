@@ -109,7 +109,7 @@ class Store:
     # ------------------------------------------------------------------------------------------ the river
     async def commit(self, write: StepWrite) -> None:
         """One transaction; afterwards the touched lanes are handed to their workers."""
-        await self._writer.submit(lambda connection: steps.write(connection, write), self._landed)
+        await self._writer.submit(steps.write, write, self._landed)
 
     async def load(self, pbx: str) -> Resume:
         """What the PBX's tracker and the policy go on with."""
@@ -123,7 +123,7 @@ class Store:
     # ------------------------------------------------------------------------------------------ delivery
     async def recover(self, portal: str, now: float) -> int:
         """See `Ledger.recover`."""
-        return await self._writer.submit(lambda connection: ledger.recover(connection, portal, now))
+        return await self._writer.submit(ledger.recover, (portal, now))
 
     async def due(self, portal: str, now: float, limit: int) -> Due:
         """See `Ledger.due`."""
@@ -135,11 +135,11 @@ class Store:
 
     async def save(self, write: LaneWrite) -> None:
         """See `Ledger.save`."""
-        await self._writer.submit(lambda connection: ledger.save(connection, write))
+        await self._writer.submit(ledger.save, write)
 
     async def pause(self, portal: str, why: Phrase | None, at: float) -> None:
         """See `Ledger.pause`."""
-        await self._writer.submit(lambda connection: ledger.pause(connection, portal, why, at))
+        await self._writer.submit(ledger.pause, (portal, why, at))
 
     async def retry(self, delivery: int, now: float) -> bool:
         """A person asks to send a refused or waiting delivery now. False when there is none of that id, or
@@ -149,5 +149,5 @@ class Store:
             if handed is not None:
                 self._landed((handed,))
 
-        found = await self._writer.submit(lambda connection: ledger.retry(connection, delivery, now), landed)
+        found = await self._writer.submit(ledger.retry, (delivery, now), landed)
         return found is not None

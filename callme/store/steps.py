@@ -3,6 +3,7 @@ thread."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
@@ -40,38 +41,58 @@ _WAKE = (
         next_at=func.min(func.coalesce(lanes.c.next_at, bindparam("at")), bindparam("at")),
     )
 )
+_ANOMALY = insert(anomalies)
 _TOLD = update(lanes).where(_THIS_LANE).values(told=bindparam("memo"))
 
 
-def write(connection: Connection, step: StepWrite) -> tuple[HandOver, ...]:
-    """Writes the step inside the caller's transaction; answers with what the workers must be handed after
-    it."""
-    if step.calls:
-        connection.execute(_CALL, [call_in(call) for call in step.calls])
-    kept = [{"pbx": step.pbx, "call": call, "state": state} for call, state in step.states.items() if state]
-    gone = [{"of_pbx": step.pbx, "of_call": call} for call, state in step.states.items() if state is None]
+def write(connection: Connection, steps: Sequence[StepWrite]) -> list[tuple[HandOver, ...]]:
+    """Writes steps in their order; answers for each what the workers must be handed after the commit."""
+    views = [call_in(call) for step in steps for call in step.calls]
+    if views:
+        connection.execute(_CALL, views)
+    _states(connection, steps)
+    handed = [
+        tuple(
+            _lane(connection, portal, call, records, cards, step.at)
+            for (portal, call), (records, cards) in _by_lane(step).items()
+        )
+        for step in steps
+    ]
+    lanes_touched = [one for part in handed for one in part]
+    rows = [record_in(one.portal, record, one.at) for one in lanes_touched for record in one.records]
+    if rows:
+        connection.execute(_RECORD, rows)
+    for step in steps:
+        _told(connection, step)
+    odd = [
+        {"at": one.at, "pbx": step.pbx, "call": one.call, "text": phrase_in(one.text)}
+        for step in steps
+        for one in step.anomalies
+    ]
+    if odd:
+        connection.execute(_ANOMALY, odd)
+    return handed
+
+
+def _states(connection: Connection, steps: Sequence[StepWrite]) -> None:
+    """The last word of the group on each open call."""
+    last = {(step.pbx, call): state for step in steps for call, state in step.states.items()}
+    kept = [
+        {"pbx": pbx, "call": call, "state": state} for (pbx, call), state in last.items() if state is not None
+    ]
+    gone = [{"of_pbx": pbx, "of_call": call} for (pbx, call), state in last.items() if state is None]
     if kept:
         connection.execute(_STATE, kept)
     if gone:
         connection.execute(_FORGET, gone)
-    handed = tuple(
-        _lane(connection, portal, call, records, cards, step.at)
-        for (portal, call), (records, cards) in _by_lane(step).items()
-    )
+
+
+def _told(connection: Connection, step: StepWrite) -> None:
     for (portal, call), memo in step.told.items():
         where = {"of_portal": portal, "of_call": call, "memo": memo}
         if connection.execute(_TOLD, where).rowcount == 0:
             connection.execute(_LANE, {**lane_new(portal, call, step.at), "next_at": None})
             connection.execute(_TOLD, where)
-    if step.anomalies:
-        connection.execute(
-            insert(anomalies),
-            [
-                {"at": one.at, "pbx": step.pbx, "call": one.call, "text": phrase_in(one.text)}
-                for one in step.anomalies
-            ],
-        )
-    return handed
 
 
 def _by_lane(step: StepWrite) -> dict[tuple[str, str], tuple[list[Record], Cards | None]]:
@@ -100,8 +121,6 @@ def _lane(
             before = connection.execute(_WANTED, where).scalar_one()
             connection.execute(_WISH.values(wanted=wish(before, cards.seers, at)), where)
         connection.execute(_WAKE, {**where, "at": at})
-    if records:
-        connection.execute(_RECORD, [record_in(portal, record, at) for record in records])
     return HandOver(portal, call, at, tuple(records), cards, fresh)
 
 

@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from callme.errors import StoreError
-from callme.store.engine import trouble
+from callme.store.engine import said
 from callme.wording import Phrase
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 LARGEST_GROUP = 256
@@ -30,7 +31,8 @@ CLOSED = Phrase("The database is closed already", "База уже закрыт�
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    work: Callable[[Connection], Any]
+    work: Callable[[Connection, list[Any]], list[Any]]
+    item: Any
     landed: Callable[[Any], None] | None
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
@@ -50,15 +52,19 @@ class Writer:
         self.writes = 0
 
     def submit(
-        self, work: Callable[[Connection], T], landed: Callable[[T], None] | None = None
+        self,
+        work: Callable[[Connection, list[Item]], list[T]],
+        item: Item,
+        landed: Callable[[T], None] | None = None,
     ) -> asyncio.Future[T]:
-        """Queues a write. The future is done when it is on the disk; `landed` runs on the event loop just
+        """Queues a write. `work` writes the items of one kind that share a transaction, in their order, and
+        answers for each. The future is done when it is on the disk; `landed` runs on the event loop just
         before, even if nobody awaits the future any more. Fails with `StoreError`."""
         if self._closed:
             raise StoreError(CLOSED)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(work, landed, loop, future))
+        self._jobs.put(_Job(work, item, landed, loop, future))
         return future
 
     def close(self) -> None:
@@ -95,17 +101,23 @@ class Writer:
                 for job in group:
                     self._write([job])
             else:
-                failure = error if isinstance(error, StoreError | LookupError) else trouble(error, self._path)
-                failure.__cause__ = error if failure is not error else None
-                _report(group, None, failure)
+                _report(group, None, said(error, self._path))
         else:
             self.groups += 1
             self.writes += len(group)
             _report(group, results, None)
 
     def _transact(self, group: list[_Job]) -> list[Any]:
+        kinds: dict[Callable[[Connection, list[Any]], list[Any]], list[int]] = {}
+        for index, job in enumerate(group):
+            kinds.setdefault(job.work, []).append(index)
+        results: list[Any] = [None] * len(group)
         with self._engine.begin() as connection:
-            return [job.work(connection) for job in group]
+            for work, places in kinds.items():
+                answers = work(connection, [group[place].item for place in places])
+                for place, answer in zip(places, answers, strict=True):
+                    results[place] = answer
+        return results
 
 
 def _report(group: list[_Job], results: list[Any] | None, failure: Exception | None) -> None:

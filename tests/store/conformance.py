@@ -145,7 +145,7 @@ class StoreConformance:
             store.commit(step(register("b"))),
             return_exceptions=True,
         )
-        assert [type(one).__name__ for one in results] == ["NoneType", "StoreError", "NoneType"]
+        assert [type(one).__name__ for one in results] == ["NoneType", "StatementError", "NoneType"]
         assert {row.call for row in await store.reading.deliveries()} == {"a", "b"}
 
     # ------------------------------------------------------------------------------------------ delivery
@@ -177,9 +177,8 @@ class StoreConformance:
         await store.commit(step(register(), finish()))
         lane, _ = await start(store, await lane_of(store), 1000)
         both = lane.put(begin(lane, Send(("finish", 0), finish()), 1000).get(("finish", 0)))
-        with pytest.raises(Exception, match=r"UNIQUE|unique") as caught:
+        with pytest.raises(IntegrityError):
             await store.save(LaneWrite(both, frozenset({("finish", 0)}), None, 1000, None))
-        assert isinstance(caught.value.__cause__, IntegrityError)
 
     async def test_lanes_become_due_by_their_time(self, store: Store) -> None:
         for number in range(5):
