@@ -66,7 +66,9 @@ class Finish:
 
     `owner` is who talked last, or who owns the missed call; `None` leaves it to the portal's default user.
     `talk_s` is the customer's talk with people in whole seconds, at least 1 when answered, else 0.
-    `lost` says that the end was not seen and `talk_s` counts only what is certain.
+    `lost` says that the end was not seen and `talk_s` counts only what is certain. `rung` are the
+    extensions whose phones rang, the first one first: an adapter may be configured to see the owner of a
+    missed call elsewhere first.
     """
 
     KIND: ClassVar[str] = "finish"
@@ -77,6 +79,7 @@ class Finish:
     ended_at: float
     lost: bool = False
     ordinal: int = 0
+    rung: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +125,6 @@ def decode(kind: str, stored: dict[str, Any]) -> Record:
     known["about"] = CallFacts(**{**about, "direction": Direction(about["direction"])})
     if "result" in known:
         known["result"] = Result(known["result"])
+    if "rung" in known:
+        known["rung"] = tuple(known["rung"])
     return shape(**known)

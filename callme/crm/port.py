@@ -68,15 +68,42 @@ Outcome = Delivered | Later | Refused | Unauthorised | Ambiguous
 
 # --------------------------------------------------------------------------------------- orders
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request of an attempt and what came back, as a person may read them: no secret in either, each
+    cut to a readable length."""
+
+    request: str
+    answer: str
+
+
+class Trace(Protocol):
+    """Keeps what an adapter asked and was answered during one attempt (law 12)."""
+
+    def note(self, request: str, answer: str) -> None:
+        """One exchange. The adapter has masked every secret and cut both texts."""
+
+
+class Untraced:
+    """Keeps nothing."""
+
+    def note(self, request: str, answer: str) -> None:
+        """Dropped."""
+
+
+UNTRACED = Untraced()
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """The circumstances of one order: how often it was tried, whether an earlier try may have succeeded
-    unseen, what the lane remembers, and the wall time."""
+    unseen, what the lane remembers, and the wall time. What is asked of the portal is noted in `trace`."""
 
     number: int
     doubt: bool
     memory: Memory
     now: float
     first_at: float
+    trace: Trace = field(default=UNTRACED, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

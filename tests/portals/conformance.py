@@ -7,6 +7,7 @@ so, with `doubt` after an ambiguous one, and then look at the CRM.
 
 from __future__ import annotations
 
+import asyncio
 import wave
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ import pytest
 
 from callme.crm.intents import Attach, CallFacts, Direction, Finish, Register, Result
 from callme.crm.port import (
+    UNTRACED,
     Ambiguous,
     Attempt,
     Audio,
@@ -26,6 +28,7 @@ from callme.crm.port import (
     Outcome,
     Portal,
     Refused,
+    Trace,
     Unauthorised,
     Urgency,
 )
@@ -57,9 +60,20 @@ class OpenGate:
         self.waits.append(seconds)
 
 
+class Notes:
+    """A trace that keeps everything."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, str]] = []
+
+    def note(self, request: str, answer: str) -> None:
+        self.kept.append((request, answer))
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A finished call as the CRM shows it. `owner` is the person's extension, empty for the default user."""
+    """A finished call as the CRM shows it. `owner` is the person's extension, empty for the default user;
+    `line` is empty where the call or the CRM has none."""
 
     number: str
     owner: str
@@ -67,6 +81,7 @@ class Seen:
     answered: bool
     talk_s: int
     recordings: tuple[bytes, ...] = ()
+    line: str = ""
 
 
 @dataclass
@@ -78,6 +93,7 @@ class Stand(ABC):
     gate: OpenGate
     people: tuple[str, str] = ("101", "102")
     stranger: str = "199"
+    lines: bool = True  # the CRM keeps over which line a call came
     now: float = 1_767_225_610.0
 
     @abstractmethod
@@ -109,11 +125,20 @@ class Stand(ABC):
         """The CRM refuses our credentials from now on."""
 
     @abstractmethod
+    def lines_held(self) -> list[str]:
+        """The lines that the CRM knows, each as often as it has it."""
+
+    @abstractmethod
+    def secrets(self) -> list[str]:
+        """Texts that nobody may read in what is kept of our requests."""
+
+    @abstractmethod
     def requests(self) -> int:
         """How many requests reached the CRM so far."""
 
 
 MAX_TRIES = 6
+LINE = "74950000001"
 
 
 class PortalConformance:
@@ -121,18 +146,24 @@ class PortalConformance:
 
     # -------------------------------------------------------------------------------------- the worker
     memory: dict[str, str]
+    trace: Trace = UNTRACED
 
     @pytest.fixture(autouse=True)
     def _fresh_lane(self) -> None:
         self.memory = {}
 
     def facts(
-        self, stand: Stand, number: str = "+79165550001", direction: Direction = Direction.IN
+        self,
+        stand: Stand,
+        number: str = "+79165550001",
+        direction: Direction = Direction.IN,
+        line: str = "",
+        call: str = "office-1767225600.7",
     ) -> CallFacts:
-        return CallFacts("office-1767225600.7", direction, number, "", "", stand.now - 10)
+        return CallFacts(call, direction, number, "", line, stand.now - 10)
 
     def attempt(self, stand: Stand, number: int = 1, *, doubt: bool = False) -> Attempt:
-        return Attempt(number, doubt, dict(self.memory), stand.now, stand.now)
+        return Attempt(number, doubt, dict(self.memory), stand.now, stand.now, self.trace)
 
     async def insist(self, stand: Stand, send: Callable[[Attempt], Awaitable[Outcome]]) -> Delivered:
         """Repeats as the worker does."""
@@ -150,7 +181,7 @@ class PortalConformance:
     async def play(self, stand: Stand, wav: Path) -> None:
         """A whole answered call: both ring, the second answers, it ends, its recording follows."""
         first, second = stand.people
-        facts = self.facts(stand)
+        facts = self.facts(stand, line=LINE)
         both = frozenset(stand.people)
         register = Register(facts, first)
         opened = await self.insist(stand, lambda a: stand.portal.register(register, both, a))
@@ -183,7 +214,8 @@ class PortalConformance:
     def the_one_call(self, stand: Stand, wav: Path) -> None:
         """The CRM holds this call once, right, and nothing else."""
         audio = self.content(wav) if stand.portal.capabilities.recordings else ()
-        assert stand.finished() == [Seen("+79165550001", stand.people[1], True, True, 6, audio)]
+        line = LINE if stand.lines else ""
+        assert stand.finished() == [Seen("+79165550001", stand.people[1], True, True, 6, audio, line)]
         assert stand.unfinished() == 0
 
     # ---------------------------------------------------------------------------------- the whole call
@@ -192,7 +224,7 @@ class PortalConformance:
         self.the_one_call(stand, wav)
         assert stand.seers() == set()
 
-    @pytest.mark.parametrize("nth", range(1, 10))
+    @pytest.mark.parametrize("nth", range(1, 11))
     @pytest.mark.parametrize("kind", list(Trouble))
     async def test_trouble_at_any_request_leaves_one_right_record(
         self, stand: Stand, wav: Path, kind: Trouble, nth: int
@@ -212,6 +244,32 @@ class PortalConformance:
         await self.play(stand, wav)
         assert stand.armed() == int(stand.requests() < nth)
         self.the_one_call(stand, wav)
+
+    async def test_calls_that_begin_together_on_a_new_line_all_name_it(self, stand: Stand) -> None:
+        calls = [self.facts(stand, line=LINE, call=f"office-1767225600.{n}") for n in range(5)]
+        await asyncio.gather(
+            *(
+                stand.portal.register(Register(facts, "101"), frozenset(), self.attempt(stand))
+                for facts in calls
+            )
+        )
+        assert stand.lines_held() == ([LINE] if stand.lines else [])
+
+    async def test_what_was_asked_and_answered_is_noted_without_secrets(
+        self, stand: Stand, wav: Path
+    ) -> None:
+        notes = Notes()
+        self.trace = notes
+        await self.play(stand, wav)
+        assert len(notes.kept) >= 3
+        for request, answer in notes.kept:
+            assert request
+            assert answer
+            assert max(len(request), len(answer)) <= 2000
+            for secret in stand.secrets():
+                assert secret not in request + answer
+        asked = "\n".join(request for request, _ in notes.kept)
+        assert "9165550001" in asked
 
     async def test_every_request_passes_the_gate(self, stand: Stand, wav: Path) -> None:
         await self.play(stand, wav)

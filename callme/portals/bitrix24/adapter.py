@@ -23,6 +23,7 @@ from callme.crm.port import (
     Delivered,
     Finding,
     Gate,
+    Later,
     Outcome,
     Refused,
     Urgency,
@@ -32,6 +33,8 @@ from callme.portals.bitrix24 import notices, payloads
 from callme.portals.bitrix24.checkup import examine
 from callme.portals.bitrix24.credentials import Credentials, Webhook
 from callme.portals.bitrix24.directory import Directory, People
+from callme.portals.bitrix24.lines import Lines
+from callme.portals.bitrix24.owners import Owners
 from callme.portals.bitrix24.recording import hand_over
 from callme.portals.bitrix24.rest import Done, Fault, Rest
 from callme.portals.bitrix24.settings import Settings
@@ -43,6 +46,9 @@ DEDUP_S = 30 * 60 - 60
 less a minute for clocks that differ."""
 
 DOUBTS_MAX = 10_000
+
+LINE_TRIES = 3
+"""So many attempts of a register may fail because its line could not be added; then the call goes without."""
 
 REGISTER = "telephony.externalCall.register"
 SHOW = "telephony.externalCall.show"
@@ -82,6 +88,8 @@ class Bitrix24:
         who = credentials or Webhook(settings.webhook.get_secret_value())
         self._rest = Rest(who, self._http, gate)
         self._directory = Directory(self._rest, settings.users)
+        self._lines = Lines(settings.lines, settings.create.outbound)
+        self._owners = Owners(settings, self._directory, self._lines)
         self._doubtful: dict[str, payloads.Params] = {}  # call → the register that got no answer
 
     # ---------------------------------------------------------------------------------------- register
@@ -91,22 +99,27 @@ class Bitrix24:
         unready = await self._directory.ready()
         if unready is not None:
             return unready
-        call = order.about.call
-        user, notice = self._owner(order.owner)
+        call, rest = order.about.call, self._rest.noting(attempt.trace)
+        lineless = None if call in self._doubtful else await self._lines.ready(rest, order.about.line)
+        if isinstance(lineless, Later):
+            if attempt.number <= LINE_TRIES:
+                return lineless
+            lineless = notices.no_line(order.about.line, lineless.why)
+        user, notice = self._owners.of_register(order)
         params, late = self._phrased(order, user, show, attempt)
-        found = await self._rest.call(REGISTER, params, Urgency.REGISTER)
+        found = await rest.call(REGISTER, params, Urgency.REGISTER)
         user = int(params["USER_ID"])
         if isinstance(found, Fault) and found.says(USER_UNKNOWN) and user != self.settings.default_user:
             params = {**params, "USER_ID": self.settings.default_user, "SHOW": 0}
             notice = notices.dismissed(
                 self._people.named(user), self._people.named(self.settings.default_user)
             )
-            found = await self._rest.call(REGISTER, params, Urgency.REGISTER)
+            found = await rest.call(REGISTER, params, Urgency.REGISTER)
         if isinstance(found, Fault):
             self._keep_doubt(call, params, found.outcome)
             return found.outcome
         self._doubtful.pop(call, None)
-        return self._registered(found, params, show, (notice, late))
+        return self._registered(found, params, show, (notice, late, lineless))
 
     def _keep_doubt(self, call: str, params: payloads.Params, outcome: Outcome) -> None:
         """Keeps the words of a register that got no answer: a repeat for another user would be another
@@ -129,7 +142,8 @@ class Bitrix24:
             show=wanted,
             create=self._creates(about),
             zone=self._zone,
-            line_known=about.line in self._people.lines,
+            line=self._lines.number(about.line),
+            source=self._lines.setting(about.line).source,
         )
         if not attempt.doubt:
             return params, None
@@ -167,10 +181,11 @@ class Bitrix24:
         appear = self._users_of(show)
         # Two extensions may be one user's phones: his card stays while one of them should have it.
         vanish = self._users_of(hide) - self._users_of(seers)
+        rest = self._rest.noting(attempt.trace)
         for method, users in ((SHOW, appear), (HIDE, vanish)):
             if not users:
                 continue
-            found = await self._rest.call(method, payloads.cards(call_id, users), Urgency.CARD)
+            found = await rest.call(method, payloads.cards(call_id, users), Urgency.CARD)
             if isinstance(found, Fault):
                 return found.outcome
             if not found.result and method == SHOW:
@@ -187,27 +202,30 @@ class Bitrix24:
         unready = await self._directory.ready()
         if unready is not None:
             return unready
-        user, notice = self._owner(order.owner)
-        found = await self._finish_as(order, call_id, user)
+        rest = self._rest.noting(attempt.trace)
+        user, notice = await self._owners.of_finish(rest, order)
+        found = await self._finish_as(rest, order, call_id, user)
         if isinstance(found, Fault) and found.says(USER_UNKNOWN) and user != self.settings.default_user:
             fallback = self.settings.default_user
             notice = notices.dismissed(self._people.named(user), self._people.named(fallback))
-            user, found = fallback, await self._finish_as(order, call_id, fallback)
+            user, found = fallback, await self._finish_as(rest, order, call_id, fallback)
         if isinstance(found, Fault):
             if found.says(CALL_UNKNOWN):
-                return await self._finished_before(order, call_id, attempt, found)
+                return await self._finished_before(rest, order, call_id, attempt, found)
             return found.outcome
         answer = found.result if isinstance(found.result, dict) else {}
         memory = {"finished": str(answer.get("ID") or "yes"), "user": str(user)}
         return Delivered(memory, notice=notices.together(notice, notices.activity(answer.get("ERRORS"))))
 
-    async def _finish_as(self, order: Finish, call_id: str, user: int) -> Done | Fault:
+    async def _finish_as(self, rest: Rest, order: Finish, call_id: str, user: int) -> Done | Fault:
         params = payloads.finish(order, call_id, user, chat=self.settings.chat)
-        return await self._rest.call(FINISH, params, Urgency.FINISH)
+        return await rest.call(FINISH, params, Urgency.FINISH)
 
-    async def _finished_before(self, order: Finish, call_id: str, attempt: Attempt, found: Fault) -> Outcome:
+    async def _finished_before(
+        self, rest: Rest, order: Finish, call_id: str, attempt: Attempt, found: Fault
+    ) -> Outcome:
         """The portal has no open call of this id: finished by an earlier try, or never there."""
-        row = await look_up(self._rest, call_id, order.about.call, Urgency.FINISH)
+        row = await look_up(rest, call_id, order.about.call, Urgency.FINISH)
         match row:
             case Fault():
                 return row.outcome
@@ -223,26 +241,29 @@ class Bitrix24:
         call_id = attempt.memory.get("call")
         if not call_id:
             return Refused(notices.unregistered(order.about.call))
-        return await hand_over(
-            self._rest, order, call_id, audio, attempt, answer_s=self.settings.upload_timeout
-        )
+        rest = self._rest.noting(attempt.trace)
+        return await hand_over(rest, order, call_id, audio, attempt, answer_s=self.settings.upload_timeout)
 
     # ------------------------------------------------------------------------------------------ upkeep
     async def check(self) -> list[Finding]:
-        """Reachability, credentials, rights, people (see `checkup`). Creates nothing in the portal."""
-        return await examine(self._rest, self._directory, self.settings)
+        """Reachability, credentials, rights, people, lines (see `checkup`). Creates nothing in the portal."""
+        return await examine(self._rest, self._directory, self._lines, self.settings)
 
     async def refresh(self) -> None:
-        """Reads users and lines anew; a failure keeps the last good copy."""
+        """Reads users and lines anew, and adds or renames the lines that the configuration names; a failure
+        keeps the last good copy."""
         told = await self._directory.refresh()
         if isinstance(told, Fault):
             _log.warning("portal directory not refreshed", portal=self.id, why=_said(told.outcome))
             return
         for phrase in told:
             _log.info("portal directory", portal=self.id, note=phrase.say("en"))
+        for phrase in await self._lines.refresh(self._rest):
+            _log.warning("portal lines", portal=self.id, note=phrase.say("en"))
 
     async def close(self) -> None:
         """Gives the connections back."""
+        await self._lines.close()
         await self._http.close()
 
     # ------------------------------------------------------------------------------------------ people
@@ -263,17 +284,10 @@ class Bitrix24:
             extension for extension in show if (user := self._user(extension)) is None or user in seeing
         )
 
-    def _owner(self, extension: str | None) -> tuple[int, Phrase | None]:
-        """The user to whom the call belongs, and what is to be noted about that."""
-        default = self.settings.default_user
-        if extension is None:
-            return default, None
-        user = self._user(extension)
-        if user is not None:
-            return user, None
-        return default, notices.nobody(extension, self._people.named(default))
-
     def _creates(self, about: CallFacts) -> bool:
+        own = self._lines.setting(about.line).create
+        if own is not None:
+            return own
         policy = self.settings.create
         return policy.inbound if about.direction is Direction.IN else policy.outbound
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from callme.crm.port import Finding, Outcome, Unauthorised, Urgency
 from callme.portals.bitrix24.directory import Directory, doubled
+from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.rest import Fault, Rest
 from callme.portals.bitrix24.settings import Settings
 from callme.portals.bitrix24.statistics import is_sealed
-from callme.portals.bitrix24.verdicts import SCOPES
+from callme.portals.bitrix24.verdicts import LOCAL_APP, SCOPES
 from callme.wording import Phrase
 
 _UPKEEP = Urgency.UPKEEP
@@ -25,9 +26,10 @@ _STATISTICS = Phrase("call statistics", "статистика звонков")
 _PEOPLE = Phrase("people", "сотрудники")
 _DEFAULT_USER = Phrase("default_user", "default_user")
 _USERS = Phrase("users", "users")
+_LINES = Phrase("lines", "линии")
 
 
-async def examine(rest: Rest, directory: Directory, settings: Settings) -> list[Finding]:
+async def examine(rest: Rest, directory: Directory, lines: Lines, settings: Settings) -> list[Finding]:
     """Each thing looked at, how it is, and the cure if it is not well. Stops where nothing more can be
     learnt."""
     granted = await rest.call("scope", {}, _UPKEEP, reads=True)
@@ -46,6 +48,8 @@ async def examine(rest: Rest, directory: Directory, settings: Settings) -> list[
     findings.append(_rights(scopes))
     if "telephony" in scopes:
         findings.append(await _calls(rest))
+        if findings[-1].well:  # who may not report calls may not keep lines either: that is said already
+            findings.append(await _lines(rest, lines))
         findings.append(await _statistics(rest))
     if scopes & {"user", "user_basic", "user_brief"}:
         findings += await _people(directory, settings)
@@ -76,6 +80,30 @@ async def _calls(rest: Rest) -> Finding:
         return _trouble(_CALLS, probe.outcome)
     return Finding(
         _CALLS, True, Phrase("the portal lets us report calls", "портал разрешает передавать звонки")
+    )
+
+
+async def _lines(rest: Rest, lines: Lines) -> Finding:
+    fault = await lines.look(rest)
+    if lines.denied:
+        return Finding(
+            _LINES,
+            False,
+            Phrase(
+                "the portal keeps its lines from webhooks: its records will not say which line was called",
+                "портал не даёт вебхуку вести линии: в записях не будет видно, на какой номер звонили",
+            ),
+            LOCAL_APP,
+        )
+    if fault is not None:
+        return _trouble(_LINES, fault.outcome)
+    return Finding(
+        _LINES,
+        True,
+        Phrase(
+            "the portal knows {count}; others are added with their first call",
+            "портал знает {count}; остальные добавятся с первым звонком",
+        ).given(count=len(lines)),
     )
 
 
@@ -125,7 +153,22 @@ async def _people(directory: Directory, settings: Settings) -> list[Finding]:
         for extension, user in settings.users.items()
         if user not in people.users
     ]
+    findings += [
+        Finding(_LINES, False, _OWNERLESS.given(line=number, extension=line.owner), _OWNER)
+        for number, line in settings.lines.items()
+        if line.owner and people.user_of(line.owner) is None
+    ]
     return findings
+
+
+_OWNERLESS = Phrase(
+    "line {line} is to belong to extension {extension}, which is no Bitrix24 user's",
+    "линия {line} закреплена за добавочным {extension}, а он не принадлежит пользователю Битрикс24",
+)
+_OWNER = Phrase(
+    "Correct owner of this line, or give the extension to a user in Bitrix24 or in users.",
+    "Исправьте owner этой линии или закрепите добавочный за пользователем в Битрикс24 либо в users.",
+)
 
 
 _NO_EXTENSIONS = Phrase(

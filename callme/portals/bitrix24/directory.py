@@ -35,7 +35,6 @@ class People:
     users: Mapping[int, User] = field(default_factory=dict)
     by_extension: Mapping[str, int] = field(default_factory=dict)
     doubled: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    lines: frozenset[str] = frozenset()
 
     def user_of(self, extension: str) -> int | None:
         """The user behind an extension."""
@@ -59,11 +58,12 @@ class Directory:
 
     async def ready(self) -> Outcome | None:
         """Loads the users if that never succeeded; the outcome to give when they cannot be had."""
-        async with self._loading:
-            if self._loaded:
-                return None
-            fault = await self._load(Urgency.REGISTER)
-        return fault.outcome if isinstance(fault, Fault) else None
+        if not self._loaded:  # a refresh that goes on meanwhile must not hold up a call
+            async with self._loading:
+                if not self._loaded:
+                    fault = await self._load(Urgency.REGISTER)
+                    return fault.outcome if isinstance(fault, Fault) else None
+        return None
 
     async def refresh(self) -> list[Phrase] | Fault:
         """Reads the users anew. Gives what is worth telling: doubled extensions, and who moved since the last
@@ -76,8 +76,7 @@ class Directory:
         if isinstance(users, Fault):
             return users
         before, first = self.people, not self._loaded
-        lines = await self._lines(urgency)
-        self.people = gather(users, self._explicit, before.lines if lines is None else lines)
+        self.people = gather(users, self._explicit)
         self._loaded = True
         told = [doubled(extension, ids, self.people) for extension, ids in self.people.doubled.items()]
         return told if first else told + list(differences(before, self.people))
@@ -100,15 +99,8 @@ class Directory:
             start = page.next
         return found
 
-    async def _lines(self, urgency: Urgency) -> frozenset[str] | None:
-        """The numbers of the lines that the portal has; `None` when it does not tell."""
-        found = await self._rest.call("telephony.externalLine.get", {}, urgency, reads=True)
-        if isinstance(found, Fault):
-            return None
-        return frozenset(str(row.get("NUMBER", "")) for row in _rows(found)) - {""}
 
-
-def gather(users: list[User], explicit: Mapping[str, int], lines: frozenset[str] = frozenset()) -> People:
+def gather(users: list[User], explicit: Mapping[str, int]) -> People:
     """The directory that these users make. Of two with one extension the elder account has it."""
     holders: dict[str, list[int]] = {}
     for user in sorted(users, key=lambda user: user.id):
@@ -123,7 +115,6 @@ def gather(users: list[User], explicit: Mapping[str, int], lines: frozenset[str]
             for extension, ids in holders.items()
             if len(ids) > 1 and extension not in explicit
         },
-        lines=lines,
     )
 
 

@@ -124,6 +124,38 @@ def unreadable(file: Path, error: OSError) -> Phrase:
     ).given(file=file, reason=error.strerror or type(error).__name__)
 
 
+def no_line(line: str, why: Phrase) -> Phrase:
+    """The portal does not take a line."""
+    return Phrase(
+        "Bitrix24 does not know line {line}, and it could not be added, so the call does not name it: {why}",
+        "Битрикс24 не знает линию {line}, добавить её не удалось, поэтому в звонке она не указана: {why}",
+    ).given(line=line, why=why)
+
+
+def slow_line(line: str) -> Phrase:
+    """The portal takes too long to add a line."""
+    return Phrase(
+        "Line {line} was still being added to Bitrix24 when the call came; it is not named in this one.",
+        "Линия {line} ещё добавлялась в Битрикс24, когда поступил звонок; в нём она не указана.",
+    ).given(line=line)
+
+
+def too_many_lines(line: str) -> Phrase:
+    """More lines than a company has."""
+    return Phrase(
+        "Line {line} is not added to Bitrix24: there are too many already. Name it in lines if it is yours.",
+        "Линия {line} не добавлена в Битрикс24: их там уже слишком много. Если она ваша, укажите её в lines.",
+    ).given(line=line)
+
+
+def unchanged_line(line: str, why: Phrase) -> Phrase:
+    """A line keeps its old name."""
+    return Phrase(
+        "Line {line} could not be brought up to date in Bitrix24: {why}",
+        "Не удалось обновить линию {line} в Битрикс24: {why}",
+    ).given(line=line, why=why)
+
+
 def together(*notices: Phrase | None) -> Phrase | None:
     """Several notices as one; `None` when there are none."""
     said = [notice for notice in notices if notice is not None]

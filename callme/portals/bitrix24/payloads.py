@@ -1,8 +1,8 @@
 """How each intent is phrased for the portal: the parameters of each method, and nothing else.
 
 Pure: the adapter gives the portal's user ids, the call's id in the portal and the time zone; it sends what
-these functions return. All flags are 0 or 1, because to the portal any other text, even "N", means yes
-(sheet §8.3).
+these functions return. All flags of calls are 0 or 1, because to the portal any other text, even "N",
+means yes (sheet §8.3).
 """
 
 from __future__ import annotations
@@ -80,10 +80,11 @@ def start_date(epoch_s: float, zone: tzinfo) -> str:
 
 
 def register(
-    order: Register, user: int, *, show: bool, create: bool, zone: tzinfo, line_known: bool = False
+    order: Register, user: int, *, show: bool, create: bool, zone: tzinfo, line: str = "", source: str = ""
 ) -> Params:
-    """`telephony.externalCall.register`. `line_known`: the portal has this line; naming one that it does
-    not have would silently make it (§8.3.7). A hidden caller never creates a client."""
+    """`telephony.externalCall.register`. `line` is a number that the portal has: naming one that it does
+    not have would silently make it (§8.3.7). `source` is where a client that is created comes from. A hidden
+    caller never creates one."""
     about = order.about
     params: Params = {
         "USER_ID": user,
@@ -94,8 +95,18 @@ def register(
         "SHOW": int(show),
         "EXTERNAL_CALL_ID": external_id(about.call),
     }
-    if about.line and line_known:
-        params["LINE_NUMBER"] = about.line[:LINE_MAX]
+    if line:
+        params["LINE_NUMBER"] = line
+    if source:
+        params["CRM_SOURCE"] = source
+    return params
+
+
+def line(number: str, name: str, creates: bool | None) -> Params:
+    """`telephony.externalLine.add` and `update`. Here the flag is Y or N; `None` leaves it as it is."""
+    params: Params = {"NUMBER": number, "NAME": name}
+    if creates is not None:
+        params["CRM_AUTO_CREATE"] = "Y" if creates else "N"
     return params
 
 
@@ -139,6 +150,11 @@ def find_call(call_id: str) -> Params:
     """`voximplant.statistic.get` for one call. The portal drops filters it does not know, so compare each
     row."""
     return {"FILTER": {"CALL_ID": call_id}}
+
+
+def find_client(number: str) -> Params:
+    """`telephony.externalCall.searchCrmEntities`: the clients with this canonical number."""
+    return {"PHONE_NUMBER": number}
 
 
 def find_external(call: str) -> Params:

@@ -3,21 +3,23 @@
 `Rest.call` returns `Done` or a `Fault`. A fault carries the outcome that it means for an order, and the
 portal's own code and text for callers who know better what their method's answer means. Ordinary failures
 are told by the presence of `error` or by HTTP ≥ 400, never by the code alone: real portals send an empty
-one (K2). Nothing here decides to repeat, except once after an expired token.
+one (K2). Nothing here decides to repeat, except once after an expired token. Every exchange is noted in the
+trace of the attempt that it belongs to (law 12).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from callme.crm.port import Ambiguous, Gate, Later, Outcome, Unauthorised, Urgency
+from callme.crm.port import UNTRACED, Ambiguous, Gate, Later, Outcome, Trace, Unauthorised, Urgency
 from callme.http import Answer, HttpClient, NotSent, Reply, Upload
-from callme.portals.bitrix24 import verdicts
+from callme.portals.bitrix24 import evidence, verdicts
 from callme.portals.bitrix24.credentials import Credentials
 from callme.wording import Phrase
 
@@ -52,6 +54,15 @@ class Fault:
         return self.text.casefold().startswith(beginning.casefold())
 
 
+@dataclass(slots=True)
+class _Pace:
+    """What the portal has said of its limits; one for all callers."""
+
+    quiet_s: float = 0.0
+    relief: dict[str, float] = field(default_factory=dict)  # method → when its operating time shrinks
+    blocked: dict[str, float] = field(default_factory=dict)  # method → until when the portal blocks it
+
+
 class Rest:
     """Calls methods of one portal, each behind the gate."""
 
@@ -59,38 +70,64 @@ class Rest:
         self.credentials = credentials
         self._http = http
         self._gate = gate
-        self._quiet_s = 0.0
-        self._relief: dict[str, float] = {}  # method → loop time at which its operating time shrinks
-        self._blocked: dict[str, float] = {}  # method → loop time until which the portal blocks it
+        self._pace = _Pace()
+        self._trace: Trace = UNTRACED
+
+    def noting(self, trace: Trace) -> Rest:
+        """The same way to the portal, its limits included; what goes over it is noted in that trace."""
+        twin = copy(self)
+        twin._trace = trace
+        return twin
 
     async def call(
-        self, method: str, params: Mapping[str, Any], urgency: Urgency, *, reads: bool = False
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        urgency: Urgency,
+        *,
+        reads: bool = False,
+        answer_s: float | None = None,
     ) -> Done | Fault:
-        """Calls one method. `reads`: it changes nothing, so a lost answer is merely late, not in doubt."""
-        blocked = self._blocked.get(method, 0.0) - _loop_time()
+        """Calls one method. `reads`: it changes nothing, so a lost answer is merely late, not in doubt.
+        `answer_s` is how long to wait for the answer, where it is not the portal's usual time."""
+        blocked = self._pace.blocked.get(method, 0.0) - _loop_time()
         if blocked > 0:
             return Fault(Later(verdicts.operating_time(method), blocked), "OPERATION_TIME_LIMIT")
-        found = await self._once(method, params, urgency, reads=reads)
+        found = await self._once(method, params, urgency, reads, answer_s)
         if (
             isinstance(found, Fault)
             and found.code.lower() == "expired_token"
             and await self.credentials.renew()
         ):
-            return await self._once(method, params, urgency, reads=reads)
+            return await self._once(method, params, urgency, reads, answer_s)
         return found
 
     async def upload(self, url: str, upload: Upload, urgency: Urgency, answer_s: float) -> Done | Fault:
         """Posts a file to an address that the portal gave. `OSError` when the file cannot be opened."""
         await self._gate.enter(urgency)
-        reply = await self._http.post_file(url, upload, answer_s=answer_s)
+        asked = evidence.sent(url, upload, self.credentials.mask)
+        reply = await self._noted(asked, self._http.post_file(url, upload, answer_s=answer_s))
         return self._understand("upload", reply, reads=False)
 
     async def _once(
-        self, method: str, params: Mapping[str, Any], urgency: Urgency, *, reads: bool
+        self, method: str, params: Mapping[str, Any], urgency: Urgency, reads: bool, answer_s: float | None
     ) -> Done | Fault:
         await self._gate.enter(urgency)
-        reply = await self._http.post_json(self.credentials.address(method), params)
+        asked = evidence.asked(method, params, self.credentials.mask)
+        address = self.credentials.address(method)
+        reply = await self._noted(asked, self._http.post_json(address, params, answer_s=answer_s))
         return self._understand(method, reply, reads=reads)
+
+    async def _noted(self, asked: str, sending: Awaitable[Reply]) -> Reply:
+        if self._trace is UNTRACED:
+            return await sending
+        try:
+            reply = await sending
+        except asyncio.CancelledError:
+            self._trace.note(asked, evidence.GIVEN_UP)
+            raise
+        self._trace.note(asked, evidence.answered(reply, self.credentials.mask))
+        return reply
 
     def _understand(self, method: str, reply: Reply, *, reads: bool) -> Done | Fault:
         if isinstance(reply, NotSent):
@@ -104,7 +141,7 @@ class Rest:
             return self._foreign(method, reply, reads=reads)
         if "error" in content or reply.status >= 400:
             return self._refusal(method, reply, content, reads=reads)
-        self._quiet_s = 0.0
+        self._pace.quiet_s = 0.0
         self._note_relief(method, content.get("time"))
         following = content.get("next")
         return Done(content["result"], following if isinstance(following, int) else None)
@@ -140,19 +177,19 @@ class Rest:
         """The bucket is over (§4.1). The portal asks everyone from this address for quiet."""
         named = reply.headers.get("retry-after", "")
         if named.isdecimal():
-            self._quiet_s = float(named)
+            self._pace.quiet_s = float(named)
         else:
-            self._quiet_s = min(QUIET_MAX_S, max(QUIET_START_S, 2 * self._quiet_s))
-        self._gate.told_to_wait(self._quiet_s)
-        return Later(verdicts.TOO_MANY, self._quiet_s)
+            self._pace.quiet_s = min(QUIET_MAX_S, max(QUIET_START_S, 2 * self._pace.quiet_s))
+        self._gate.told_to_wait(self._pace.quiet_s)
+        return Later(verdicts.TOO_MANY, self._pace.quiet_s)
 
     def _blocked_for_a_while(self, method: str) -> Later:
         """Only this method is blocked (§4.2): the others go on, so the gate is not told."""
         now = _loop_time()
-        until = self._relief.get(method, 0.0)
+        until = self._pace.relief.get(method, 0.0)
         if until <= now:
             until = now + BUCKET_S
-        self._blocked[method] = until
+        self._pace.blocked[method] = until
         return Later(verdicts.operating_time(method), until - now)
 
     def _note_relief(self, method: str, timing: object) -> None:
@@ -162,7 +199,7 @@ class Rest:
             return
         reset, told = timing.get("operating_reset_at"), timing.get("finish")
         if isinstance(reset, int | float) and isinstance(told, int | float) and reset > told:
-            self._relief[method] = _loop_time() + reset - told
+            self._pace.relief[method] = _loop_time() + reset - told
 
     def _moved(self, reply: Answer) -> Unauthorised:
         """A redirect: the portal has another name now. Not followed, a POST could turn into a GET (§3.2)."""

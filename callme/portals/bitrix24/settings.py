@@ -9,10 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 
 from callme.config import is_loopback, refusal
 from callme.config.problems import Unfit, from_pydantic
@@ -68,8 +76,21 @@ class Create(_Table):
     outbound: bool = False
 
 
+class Line(_Table):
+    """`lines."74950000001"`: one of the company's numbers, or a trunk by its name. `source` is a code of the
+    portal's list of sources, `owner` the extension that gets its missed calls; `create` outranks the portal's
+    own `create` on this line."""
+
+    name: str = ""
+    source: str = ""
+    create: bool | None = None
+    owner: str = ""
+
+
 Seconds = Annotated[float, Field(ge=1, le=600)]
 UserId = Annotated[int, Field(ge=1)]
+LineNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Source = Literal["rung", "line", "responsible", "default"]
 
 
 class Settings(_Table):
@@ -80,6 +101,10 @@ class Settings(_Table):
     default_user: UserId
     users: dict[str, UserId] = Field(default_factory=dict)
     create: Create = Create()
+    lines: dict[LineNumber, Line] = Field(default_factory=dict)
+    # Who owns a call that nobody took, the first that is known: whose phone rang, the owner of the line, the
+    # client's responsible, and always at the end default_user.
+    missed_owner: tuple[Source, ...] = ("rung", "line", "responsible", "default")
     chat: bool = False  # a message about each finished call in the employee's chat
     ca_file: Path | None = None
     connect_timeout: Seconds = 5.0
@@ -108,5 +133,7 @@ def read(portal: str, table: Mapping[str, Any], source: str, base: Path) -> Sett
 
 def _known(location: tuple[int | str, ...]) -> list[str]:
     """The keys that exist in the table where an error was found."""
-    shape = Create if len(location) > 1 and location[0] == "create" else Settings
+    shape: type[_Table] = Settings
+    if len(location) > 1 and location[0] in ("create", "lines"):
+        shape = Create if location[0] == "create" else Line
     return list(shape.model_fields)

@@ -22,7 +22,7 @@ _NEW_WEBHOOK = Phrase(
     "Create an incoming webhook in Bitrix24 (rights: telephony, users, CRM); put its address in webhook.",
     "Создайте в Битрикс24 входящий вебхук с правами телефонии, пользователей и CRM; впишите адрес в webhook.",
 )
-_LOCAL_APP = Phrase(
+LOCAL_APP = Phrase(
     "This portal does not let a webhook report calls: create a local application in Bitrix24.",
     "Этот портал не разрешает вебхуку сообщать о звонках: создайте в Битрикс24 локальное приложение.",
 )
@@ -82,7 +82,7 @@ _UNAUTHORISED: dict[str, tuple[Phrase, Phrase | None]] = {
     ),
     "WRONG_AUTH_TYPE": (
         Phrase("Bitrix24 refuses this method to a webhook.", "Битрикс24 не разрешает этот метод вебхуку."),
-        _LOCAL_APP,
+        LOCAL_APP,
     ),
     "PAYMENT_REQUIRED": (
         Phrase("Bitrix24 asks for payment.", "Битрикс24 требует оплаты."),

@@ -62,6 +62,8 @@ class Scripted:
         self.scripts: dict[str, Script] = {
             "user.get": ok(USERS),
             "telephony.externalLine.get": ok([]),
+            "telephony.externalLine.add": ok({"ID": 1}),
+            "telephony.externalCall.searchCrmEntities": ok([]),
         }
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
@@ -98,9 +100,18 @@ def settings(**more: Any) -> Settings:
     return Settings.model_validate({"webhook": WEBHOOK, "default_user": 1, **more})
 
 
-def portal(script: Scripted, gate: OpenGate | None = None, **more: Any) -> Bitrix24:
+def portal(
+    script: Scripted,
+    gate: OpenGate | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
+    **more: Any,
+) -> Bitrix24:
     return Bitrix24(
-        "main", settings(**more), gate or OpenGate(), MOSCOW, transport=httpx2.MockTransport(script)
+        "main",
+        settings(**more),
+        gate or OpenGate(),
+        MOSCOW,
+        transport=transport or httpx2.MockTransport(script),
     )
 
 

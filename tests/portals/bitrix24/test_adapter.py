@@ -1,4 +1,4 @@
-"""What the adapter decides by itself: doubt, dismissed people, cards of shared phones, lines."""
+"""What the adapter decides by itself: doubt, dismissed people, cards of shared phones."""
 
 from __future__ import annotations
 
@@ -85,16 +85,6 @@ async def test_clients_are_made_as_configured(
     await bitrix.register(ringing(direction=direction), frozenset(), attempt())
     await bitrix.close()
     assert script.of(REGISTER)[0]["CRM_CREATE"] == flag
-
-
-async def test_a_line_is_named_only_when_the_portal_has_it() -> None:
-    script = Scripted().says(REGISTER, registered())
-    script.says("telephony.externalLine.get", ok([{"NUMBER": "74950000001", "NAME": "Office"}]))
-    bitrix = portal(script)
-    await bitrix.register(ringing(), frozenset(), attempt())
-    await bitrix.register(ringing(call="office-2.2", line="typo"), frozenset(), attempt())
-    await bitrix.close()
-    assert [params.get("LINE_NUMBER") for params in script.of(REGISTER)] == ["74950000001", None]
 
 
 async def test_in_doubt_the_same_words_go_out_again_though_the_directory_changed() -> None:

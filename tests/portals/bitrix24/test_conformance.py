@@ -59,7 +59,10 @@ class SandboxStand(Stand):
         ]
         extension = self.sandbox.office.users[record.user].extension
         answered = (record.code, record.duration > 0) == ("200", True)
-        return Seen(record.phone, extension, record.type == 2, answered, record.duration, tuple(recordings))
+        line = "" if record.line.startswith("REST_APP:") else record.line
+        return Seen(
+            record.phone, extension, record.type == 2, answered, record.duration, tuple(recordings), line
+        )
 
     def finished(self) -> list[Seen]:
         return [self._seen(record) for record in self.sandbox.office.statistics.values()]
@@ -96,6 +99,12 @@ class SandboxStand(Stand):
 
     def deny(self) -> None:
         self.sandbox.knobs = BOX.with_changes({"scopes": []})
+
+    def lines_held(self) -> list[str]:
+        return list(self.sandbox.office.lines)
+
+    def secrets(self) -> list[str]:
+        return ["sandboxsecret", "token="]
 
     def requests(self) -> int:
         return self.wire.sent

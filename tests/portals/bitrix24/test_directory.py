@@ -9,18 +9,34 @@ from typing import Any
 
 import httpx2
 
+from callme.crm.port import Urgency
 from callme.http import HttpClient
 from callme.portals.bitrix24.credentials import Webhook
 from callme.portals.bitrix24.directory import Directory
 from callme.portals.bitrix24.rest import Fault, Rest
 from callme.wording import Phrase
-from tests.portals.bitrix24.scripted import USERS, WEBHOOK, OpenGate, Scripted, bad, ok, page
+from tests.portals.bitrix24.scripted import USERS, WEBHOOK, OpenGate, Scripted, ok, page
 
 
 @asynccontextmanager
-async def directory(script: Scripted, explicit: Mapping[str, int] | None = None) -> AsyncIterator[Directory]:
+async def directory(
+    script: Scripted, explicit: Mapping[str, int] | None = None, gate: OpenGate | None = None
+) -> AsyncIterator[Directory]:
     async with HttpClient(transport=httpx2.MockTransport(script)) as http:
-        yield Directory(Rest(Webhook(WEBHOOK), http, OpenGate()), explicit or {})
+        yield Directory(Rest(Webhook(WEBHOOK), http, gate or OpenGate()), explicit or {})
+
+
+class ShutGate(OpenGate):
+    """Lets nobody in until it is opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.opened = asyncio.Event(), asyncio.Event()
+
+    async def enter(self, urgency: Urgency) -> None:
+        self.reached.set()
+        await self.opened.wait()
+        await super().enter(urgency)
 
 
 def user(number: int, extension: str, *, active: Any = True) -> dict[str, Any]:
@@ -87,14 +103,19 @@ async def test_a_failed_refresh_keeps_the_last_good_copy() -> None:
         assert await one.ready() is None
 
 
-async def test_lines_that_cannot_be_read_stay_as_they_were() -> None:
-    script = Scripted().says(
-        "telephony.externalLine.get", [ok([{"NUMBER": "1"}, {"NUMBER": ""}]), bad(403, "WRONG_AUTH_TYPE")]
-    )
-    async with directory(script) as one:
+async def test_a_call_does_not_wait_for_a_refresh_that_goes_on() -> None:
+    gate = ShutGate()
+    async with directory(Scripted(), gate=gate) as one:
+        gate.opened.set()
         await one.refresh()
-        await one.refresh()
-        assert one.people.lines == {"1"}
+        gate.opened.clear()
+        gate.reached.clear()
+        refreshing = asyncio.create_task(one.refresh())
+        await gate.reached.wait()
+        assert await one.ready() is None
+        assert not refreshing.done()
+        gate.opened.set()
+        await refreshing
 
 
 async def test_calls_that_ring_together_load_it_once() -> None:

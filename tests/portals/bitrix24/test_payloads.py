@@ -58,10 +58,18 @@ def test_an_incoming_call_is_registered_with_explicit_flags_and_offset() -> None
 
 def test_only_a_line_that_the_portal_has_is_named() -> None:
     order = ringing()
-    named = payloads.register(order, 11, show=False, create=False, zone=MOSCOW, line_known=True)
-    assert named["LINE_NUMBER"] == "74950000001"
+    named = payloads.register(
+        order, 11, show=False, create=False, zone=MOSCOW, line="74950000001", source="WEB"
+    )
+    assert (named["LINE_NUMBER"], named["CRM_SOURCE"]) == ("74950000001", "WEB")
     unnamed = payloads.register(order, 11, show=False, create=False, zone=MOSCOW)
-    assert "LINE_NUMBER" not in unnamed
+    assert {"LINE_NUMBER", "CRM_SOURCE"}.isdisjoint(unnamed)
+
+
+def test_the_flag_of_a_line_is_a_letter() -> None:
+    assert payloads.line("1", "one", True)["CRM_AUTO_CREATE"] == "Y"
+    assert payloads.line("1", "one", False)["CRM_AUTO_CREATE"] == "N"
+    assert "CRM_AUTO_CREATE" not in payloads.line("1", "one", None)
 
 
 def test_a_hidden_caller_never_becomes_a_client() -> None:

@@ -73,6 +73,22 @@ def test_an_unknown_key_names_the_nearest() -> None:
     assert "`inbound`" in refusal(create={"inbund": True})
 
 
+def test_a_line_has_its_own_keys() -> None:
+    line = reading(lines={" 74950000001 ": {"name": "Sales", "source": "CALL", "create": False}}).lines
+    assert (line["74950000001"].name, line["74950000001"].create, line["74950000001"].owner) == (
+        "Sales",
+        False,
+        "",
+    )
+    assert "`owner`" in refusal(lines={"74950000001": {"owner_": "101"}})
+    assert "portal.main.lines.74950000001.owner" in refusal(lines={"74950000001": {"owner": 101}})
+
+
+def test_the_order_of_owners_knows_four_words() -> None:
+    assert reading(missed_owner=["line"]).missed_owner == ("line",)
+    assert "choose from" in refusal(missed_owner=["boss"])
+
+
 def test_everything_wrong_is_told_at_once() -> None:
     told = refusal(default_user=None, users={"101": "Anna"}, answer_timeout=0)
     assert "portal.main.default_user" in told

@@ -1,0 +1,130 @@
+"""Whose a call is in the portal: extensions become users, and a call that nobody took finds an owner.
+
+The adapter asks at register and at finish. Who owns a missed call follows the configured order; who is
+responsible for the caller is asked of the portal, in one request that may fail without harm (law 11).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
+from callme.crm.port import Urgency
+from callme.portals.bitrix24 import notices, payloads
+from callme.portals.bitrix24.directory import Directory, People
+from callme.portals.bitrix24.lines import Lines
+from callme.portals.bitrix24.rest import Fault, Rest
+from callme.portals.bitrix24.settings import Settings
+from callme.wording import Phrase
+
+SEARCH = "telephony.externalCall.searchCrmEntities"
+ORDER = ("CONTACT", "LEAD", "COMPANY")
+
+FRESH_S = 60.0
+"""Who is responsible for a number is believed for so long."""
+
+ANSWER_S = 5.0
+"""An answer that takes longer is done without: the record of the call waits for it."""
+
+REMEMBERED_MAX = 1000
+
+Owner = tuple[int, Phrase | None]
+"""The user, and what is to be noted about that."""
+
+
+class Owners:
+    """Decides for one portal."""
+
+    def __init__(self, settings: Settings, directory: Directory, lines: Lines) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._lines = lines
+        self._responsible: dict[str, tuple[float, int | None]] = {}  # number → believed until, user
+
+    def of_register(self, order: Register) -> Owner:
+        """For whom the call is opened. Without an extension the owner of the line is near enough: the finish
+        says for whom it was."""
+        if order.owner is not None:
+            return self._named(order.owner)
+        user = self._of_line(order.about) if "line" in self._settings.missed_owner else None
+        return (self._settings.default_user if user is None else user), None
+
+    async def of_finish(self, rest: Rest, order: Finish) -> Owner:
+        """Whose record it is: who talked or called out; else the first owner that the configured order
+        finds."""
+        ours = order.result is Result.ANSWERED or order.about.direction is Direction.OUT
+        if order.owner is not None and ours:
+            return self._named(order.owner)
+        rung = tuple(dict.fromkeys(filter(None, (order.owner, *order.rung))))
+        user = await self._missed(rest, order.about, rung)
+        looked_at_rung = "rung" in self._settings.missed_owner
+        if rung and looked_at_rung and not any(map(self._people.user_of, rung)):
+            return user, notices.nobody(rung[0], self._people.named(user))
+        return user, None
+
+    async def _missed(self, rest: Rest, about: CallFacts, rung: tuple[str, ...]) -> int:
+        for source in self._settings.missed_owner:
+            user: int | None = None
+            match source:
+                case "rung":
+                    user = next(filter(None, map(self._people.user_of, rung)), None)
+                case "line":
+                    user = self._of_line(about)
+                case "responsible":
+                    user = await self._responsible_for(rest, about)
+                case "default":
+                    break
+            if user is not None:
+                return user
+        return self._settings.default_user
+
+    def _named(self, extension: str) -> Owner:
+        user = self._people.user_of(extension)
+        if user is not None:
+            return user, None
+        default = self._settings.default_user
+        return default, notices.nobody(extension, self._people.named(default))
+
+    def _of_line(self, about: CallFacts) -> int | None:
+        extension = self._lines.setting(about.line).owner
+        return self._people.user_of(extension) if extension else None
+
+    async def _responsible_for(self, rest: Rest, about: CallFacts) -> int | None:
+        """The active user responsible for the caller; `None` when there is none or the portal does not
+        say."""
+        if payloads.is_hidden(about):
+            return None
+        number = payloads.phone_number(about.number)
+        now = asyncio.get_running_loop().time()
+        until, user = self._responsible.get(number, (now, None))
+        if until > now:
+            return user
+        found = await rest.call(
+            SEARCH, payloads.find_client(number), Urgency.FINISH, reads=True, answer_s=ANSWER_S
+        )
+        if isinstance(found, Fault):
+            return None
+        user = responsible(found.result, self._people)
+        if len(self._responsible) >= REMEMBERED_MAX:
+            self._responsible = {key: kept for key, kept in self._responsible.items() if kept[0] > now}
+        if len(self._responsible) < REMEMBERED_MAX:
+            self._responsible[number] = (now + FRESH_S, user)
+        return user
+
+    @property
+    def _people(self) -> People:
+        return self._directory.people
+
+
+def responsible(found: Any, people: People) -> int | None:
+    """Of the clients found, the first with a user who still works here: contacts, leads, companies. The
+    portal lists those of dismissed users too (sheet §1.5)."""
+    rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+    for kind in ORDER:
+        for row in rows:
+            user = str(row.get("ASSIGNED_BY_ID") or "")
+            if row.get("CRM_ENTITY_TYPE") == kind and user.isdecimal() and int(user) in people.users:
+                return int(user)
+    return None

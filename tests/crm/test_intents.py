@@ -1,0 +1,23 @@
+"""What a portal shall know survives a restart as JSON, also across versions."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from callme.crm.intents import Attach, CallFacts, Direction, Finish, Record, Register, Result, decode, encode
+
+ABOUT = CallFacts("office-1.1", Direction.IN, "+79161234567", "", "74950000001", 1.0)
+FINISH = Finish(ABOUT, "101", Result.BUSY, 0, 2.0, rung=("101", "102"))
+
+
+@pytest.mark.parametrize("record", [Register(ABOUT, None), FINISH, Attach(ABOUT, "office", "/a.wav", 2.0)])
+def test_a_record_comes_back_as_it_was(record: Record) -> None:
+    assert decode(record.KIND, json.loads(json.dumps(encode(record)))) == record
+
+
+def test_a_record_of_an_older_or_newer_version_is_read() -> None:
+    stored = {**encode(FINISH), "mood": "new"}
+    del stored["rung"]
+    assert decode("finish", stored) == Finish(ABOUT, "101", Result.BUSY, 0, 2.0)
