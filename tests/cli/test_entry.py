@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from callme.cli import main
+
 CALLME = Path(sys.executable).with_name("callme")
 BROKEN = '[service]\nlisen = "x"\n[[pbx]]\nid = "office"\nsecret = "hunter2"\n'
 SOUND = '[[pbx]]\nid = "office"\nsecret = "hunter2"\n[[portal]]\nid = "main"\ncrm = "some"\n'
@@ -133,3 +135,16 @@ def test_an_open_file_with_secrets_is_warned_about_on_stderr(tmp_path: Path) -> 
     ran = callme(tmp_path, "check", "--why", "1")
     assert ran.returncode == 0
     assert "chmod 600 callme.toml" in ran.stderr
+
+
+def test_ctrl_c_ends_quietly_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("callme.cli.check.configured", interrupted)
+    with pytest.raises(SystemExit) as left:
+        main(["check"])
+    assert left.value.code == 130
+    assert capsys.readouterr() == ("", "")
