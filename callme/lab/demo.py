@@ -24,7 +24,8 @@ from pathlib import Path
 from callme import config
 from callme.errors import ConfigError, TroubleError
 from callme.lab import scenarios, voices
-from callme.lab.asterisk import Release
+from callme.lab.acts import acts
+from callme.lab.asterisk import LabError, Release
 from callme.lab.desk import Desk
 from callme.lab.fragment import toml
 from callme.lab.lab import Lab
@@ -33,8 +34,7 @@ from callme.lab.report import table, tally
 from callme.lab.sandboxes.bitrix24 import witness
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
 from callme.lab.sandboxes.bitrix24.server import SandboxPortal
-from callme.lab.sandboxes.bitrix24.witness import CODES, KNOWN_CLIENT, Witness
-from callme.lab.scenarios import groups, outgoing
+from callme.lab.sandboxes.bitrix24.witness import KNOWN_CLIENT, Witness
 from callme.lab.telling import Ink, Line, Teller
 from callme.lab.verdict import Act, Check, verdict
 from callme.service import Service
@@ -47,6 +47,8 @@ HOST = "127.0.0.1"
 PAGES_PORT, CRM_PORT = 8080, 8081
 """Where the two pages are when nobody else is there; else any free port."""
 
+FAILED = 1
+INTERRUPTED = 128 + signal.SIGINT
 READY_S = 20.0
 SETTLE_S = 20.0
 """How long the CRM may take to have everything of a call that is over."""
@@ -62,6 +64,7 @@ NO_FFMPEG_CURE = Phrase(
     "Run `make demo`, which installs it, or: apt-get install ffmpeg",
     "Запустите `make demo` — он установит его сам — или: apt-get install ffmpeg",
 )
+GIVEN_UP = Phrase("The installation was given up.", "Установка прервана.")
 NOT_UP = Phrase(
     "CallMe did not reach the lab’s PBX within {s} s. Its log: {log}",
     "CallMe не соединился с АТС лаборатории за {s} с. Журнал: {log}",
@@ -69,15 +72,15 @@ NOT_UP = Phrase(
 
 
 def main(once: bool, language: Language) -> int:
-    """Shows the demo. 0: every expectation was met (with `once`), or it was ended by Ctrl-C; 1: one was not
-    met. Raises `TroubleError` with the cure when it cannot be shown here."""
+    """Shows the demo. 0: every expectation was met, 1: one was not, 130: Ctrl-C before all was shown.
+    Raises `TroubleError` with the cure when it cannot be shown here."""
     if shutil.which("ffmpeg") is None:
         raise TroubleError(NO_FFMPEG, NO_FFMPEG_CURE)
     folder = Path(tempfile.mkdtemp(prefix="callme-demo-"))
     keep = False
     try:
         code = asyncio.run(_Demo(folder, language).run(once))
-        keep = code != 0
+        keep = code == FAILED
         return code
     except TroubleError:
         keep = (folder / "callme.log").exists() and (folder / "callme.log").stat().st_size > 0
@@ -111,40 +114,6 @@ class _SharedLab(Lab):
         super().listen(both)
 
 
-def acts() -> tuple[Act, ...]:
-    """The calls that are shown."""
-    missed = "79000000112"
-    return (
-        Act(
-            Phrase(
-                "Call 1 of 3. A customer calls the sales group: 101, 102 and 103 ring, 102 answers.",
-                "Звонок 1 из 3. Клиент звонит в отдел продаж: звонят 101, 102 и 103, отвечает 102.",
-            ),
-            groups.ringall_answered(KNOWN_CLIENT),
-            CODES["in", "answered"],
-            ("102",),
-        ),
-        Act(
-            Phrase(
-                "Call 2 of 3. A stranger calls the same group, and nobody answers: a missed call.",
-                "Звонок 2 из 3. Незнакомый номер звонит туда же, никто не отвечает: пропущенный.",
-            ),
-            groups.ringall_nobody(missed),
-            CODES["in", "no-answer"],
-            ("101", "102", "103"),
-        ),
-        Act(
-            Phrase(
-                "Call 3 of 3. 103 calls the missed number back, and the customer answers.",
-                "Звонок 3 из 3. 103 перезванивает на пропущенный номер, клиент отвечает.",
-            ),
-            outgoing.out_answered("103", missed),
-            CODES["out", "answered"],
-            ("103",),
-        ),
-    )
-
-
 class _Demo:
     """One showing."""
 
@@ -153,6 +122,8 @@ class _Demo:
         self._ink = Ink(sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
         self._teller = Teller(language, self._ink, lambda text: print(text, flush=True))
         self._leaving = False
+        self._met: bool | None = None
+        """Whether every expectation was met; `None` until all was shown."""
         self._happened = asyncio.Event()
         self._known: voices.Told = set()
         self._since = time.time()
@@ -165,17 +136,18 @@ class _Demo:
             log_to(file)
             logging.basicConfig(stream=file, level=logging.WARNING, force=True)
             try:
-                met = await self._show(once)
+                await self._show(once)
             except asyncio.CancelledError:
                 if not self._leaving:
                     raise
                 self._say("Everything is cleared away.", "Всё убрано.")
-                return 128 + signal.SIGINT if once else 0
             finally:
                 logging.basicConfig(handlers=[logging.NullHandler()], force=True)
-        if not met:
+        if self._met is None:
+            return INTERRUPTED
+        if not self._met:
             self._say("What CallMe logged: {log}", "Журнал CallMe: {log}", log=log)
-        return 0 if met else 1
+        return 0 if self._met else FAILED
 
     def _heed_signals(self) -> None:
         me, loop = asyncio.current_task(), asyncio.get_running_loop()
@@ -193,10 +165,10 @@ class _Demo:
         self._teller.say(Phrase(en, ru).given(**values), colour)
 
     # ------------------------------------------------------------------------------- the stage
-    async def _show(self, once: bool) -> bool:
+    async def _show(self, once: bool) -> None:
         self._opening()
         async with contextlib.AsyncExitStack() as stack:
-            lab = _SharedLab(RELEASE, scenarios.OPTIONS, lambda phrase: self._teller.say(phrase, "2"))
+            lab = _SharedLab(RELEASE, scenarios.OPTIONS, self._progress)
             lab.always = self._hear_phone
             await stack.enter_async_context(lab)
             lab.listen(None)
@@ -212,10 +184,16 @@ class _Demo:
             checks: list[Check] = []
             for act in acts():
                 checks += await self._act(act, lab, crm)
+            self._met = all(check.met for check in checks)
             self._report(crm, checks)
             if not once:
                 await self._stay(lab, service, portal)
-        return all(check.met for check in checks)
+
+    def _progress(self, phrase: Phrase) -> None:
+        """A step of the lab's installation, which runs in a thread and can be stopped nowhere else."""
+        if self._leaving:
+            raise LabError(GIVEN_UP)
+        self._teller.say(phrase, "2")
 
     @contextlib.asynccontextmanager
     async def _service(self, lab: Lab, portal: SandboxPortal) -> AsyncIterator[Service]:
@@ -324,9 +302,8 @@ class _Demo:
         self._say("\nWhat the CRM holds now", "\nЧто теперь есть в CRM", "1")
         for line in table(crm.records(), self._language):
             self._teller.say(plain(line))
-        met = all(check.met for check in checks)
         self._teller.say(plain(""))
-        self._teller.say(tally(checks), "1;32" if met else "1;31")
+        self._teller.say(tally(checks), "1;32" if self._met else "1;31")
 
     async def _stay(self, lab: Lab, service: Service, portal: SandboxPortal) -> None:
         self._teller.act(Phrase("It stays up. Look around:", "Всё продолжает работать. Посмотрите:"), None)
