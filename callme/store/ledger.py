@@ -14,7 +14,7 @@ from callme.delivery.lane import Delivery, HandOver, Lane, State
 from callme.delivery.ledger import Due, LaneWrite, Tried
 from callme.delivery.outbox import INTERRUPTED
 from callme.store.rows import Row, lane_out, phrase_in, tried_in
-from callme.store.schema import attempts, deliveries, lanes, portals
+from callme.store.schema import IS_UNCLOSED, IS_UNSETTLED, attempts, deliveries, lanes, portals
 from callme.wording import Phrase
 
 CHUNK = 500
@@ -110,6 +110,15 @@ def _delivery_in(write: LaneWrite, one: Delivery) -> dict[str, Any]:
     }
 
 
+# A lane that waits for its retry keeps its moment; one that stands until a person comes is left alone.
+_ROUSE = (
+    update(lanes)
+    .where(lanes.c.portal == bindparam("of_portal"), lanes.c.call == bindparam("of_call"))
+    .where(lanes.c.held.is_(None))
+    .values(next_at=func.coalesce(lanes.c.next_at, bindparam("now")))
+)
+
+
 def recover(connection: Connection, starts: Sequence[tuple[str, float]]) -> list[int]:
     """Per portal and moment: what was being sent waits in doubt; a lane neither settled nor held is due."""
     return [_recover(connection, portal, now) for portal, now in starts]
@@ -117,7 +126,9 @@ def recover(connection: Connection, starts: Sequence[tuple[str, float]]) -> list
 
 def _recover(connection: Connection, portal: str, now: float) -> int:
     sending = connection.execute(
-        select(deliveries).where(deliveries.c.portal == portal, deliveries.c.state == State.SENDING.value)
+        select(deliveries).where(
+            deliveries.c.portal == portal, deliveries.c.state == State.SENDING.value, IS_UNSETTLED
+        )
     ).mappings()
     found = 0
     for row in sending.all():
@@ -132,12 +143,18 @@ def _recover(connection: Connection, portal: str, now: float) -> int:
         connection.execute(
             update(lanes).where(lanes.c.portal == portal, lanes.c.call == row["call"]).values(next_at=now)
         )
-    asleep = (lanes.c.portal == portal) & lanes.c.next_at.is_(None) & lanes.c.held.is_(None)
-    connection.execute(update(lanes).where(asleep, ~lanes.c.closed).values(next_at=now))
-    waiting = select(deliveries.c.call).where(
-        deliveries.c.portal == portal, deliveries.c.state == State.WAITING.value
+    mine = deliveries.c.portal == portal
+    resting = set(
+        connection.scalars(select(lanes.c.call).where(lanes.c.portal == portal, IS_UNCLOSED))
+    ) | set(
+        connection.scalars(
+            select(deliveries.c.call).where(mine, deliveries.c.state == State.WAITING.value, IS_UNSETTLED)
+        )
     )
-    connection.execute(update(lanes).where(asleep, lanes.c.call.in_(waiting)).values(next_at=now))
+    if resting:
+        connection.execute(
+            _ROUSE, [{"of_portal": portal, "of_call": call, "now": now} for call in sorted(resting)]
+        )
     return found
 
 

@@ -19,11 +19,22 @@ from callme.calls import model
 from callme.calls.model import Call
 from callme.crm import intents
 from callme.crm.intents import Record
+from callme.crm.port import Exchange
 from callme.delivery.lane import State
 from callme.store.engine import explained
 from callme.store.river import Anomaly
-from callme.store.rows import phrase_out, tail
-from callme.store.schema import anomalies, attempts, calls, deliveries, lanes, portals
+from callme.store.rows import exchanges_out, phrase_out, tail
+from callme.store.schema import (
+    IS_OPEN,
+    IS_UNSETTLED,
+    anomalies,
+    attempts,
+    calls,
+    deliveries,
+    lanes,
+    portals,
+    unindexed,
+)
 from callme.wording import Phrase
 
 T = TypeVar("T")
@@ -61,7 +72,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """One attempt as it ended. `kind` is the record's, or `cards`."""
+    """One attempt as it ended. `kind` is the record's, or `cards`; `exchanges` are the portal's requests and
+    answers."""
 
     portal: str
     kind: str
@@ -71,6 +83,7 @@ class AttemptRow:
     took_ms: int
     outcome: str
     why: Phrase | None
+    exchanges: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +195,8 @@ class Reading:
         """Deliveries of that state, newest first; without a state all that are not done."""
         states = [state] if state is not None else [State.WAITING, State.SENDING, State.REFUSED]
         question = _DELIVERIES.where(deliveries.c.state.in_([one.value for one in states]))
+        if state is not State.DONE:
+            question = question.where(IS_UNSETTLED)
         if portal is not None:
             question = question.where(deliveries.c.portal == portal)
         question = question.order_by(deliveries.c.id.desc()).limit(max(1, min(limit, LONGEST_PAGE)))
@@ -210,13 +225,14 @@ def _matching(question: Select[Any], which: CallFilter) -> Select[Any]:
     for column in ("pbx", "direction", "disposition", "owner", "line"):
         value = getattr(which, column)
         if value is not None:
-            question = question.where(calls.c[column] == value)
+            place = calls.c[column]
+            question = question.where((unindexed(place) if which.open else place) == value)
     digits = tail(which.number)
     if digits:
         # ":" follows "9": everything that begins with these digits, as one stretch of the index.
         question = question.where(calls.c.tail >= digits, calls.c.tail < digits + ":")
     if which.open is not None:
-        question = question.where(calls.c.open if which.open else ~calls.c.open)
+        question = question.where(IS_OPEN if which.open else ~calls.c.open)
     if which.since is not None:
         question = question.where(calls.c.started_at >= which.since)
     if which.until is not None:
@@ -268,7 +284,7 @@ def _counts(connection: Connection, since: float) -> Counts:
         .where(calls.c.started_at >= since)
         .group_by(calls.c.disposition)
     ).all()
-    still_open = connection.scalar(select(func.count()).select_from(calls).where(calls.c.open))
+    still_open = connection.scalar(select(func.count()).select_from(calls).where(IS_OPEN))
     return Counts({row[0]: row[1] for row in rows}, still_open or 0)
 
 
@@ -276,7 +292,7 @@ def _backlog(connection: Connection) -> tuple[Backlog, ...]:
     pending = (State.WAITING.value, State.SENDING.value)
     rows = connection.execute(
         select(deliveries.c.portal, deliveries.c.state, func.count(), func.min(deliveries.c.created_at))
-        .where(deliveries.c.state.in_([*pending, State.REFUSED.value]))
+        .where(IS_UNSETTLED)
         .group_by(deliveries.c.portal, deliveries.c.state)
     ).all()
     paused = {row.id: phrase_out(row.paused) for row in connection.execute(select(portals))}
@@ -324,6 +340,7 @@ def _attempt(row: Any) -> AttemptRow:
         took_ms=row["took_ms"],
         outcome=row["outcome"],
         why=phrase_out(row["why"]),
+        exchanges=exchanges_out(row["exchanges"]),
     )
 
 

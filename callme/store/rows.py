@@ -9,6 +9,7 @@ from callme.calls import model
 from callme.calls.model import Call
 from callme.crm import intents
 from callme.crm.intents import Record
+from callme.crm.port import Exchange
 from callme.delivery.lane import Delivery, Lane, State, in_order
 from callme.delivery.ledger import Tried
 from callme.wording import Phrase
@@ -146,4 +147,10 @@ def tried_in(portal: str, call: str, tried: Tried) -> dict[str, Any]:
         "took_ms": tried.took_ms,
         "outcome": tried.outcome,
         "why": phrase_in(tried.why),
+        "exchanges": [[one.request, one.answer] for one in tried.exchanges] or None,
     }
+
+
+def exchanges_out(stored: Iterable[Iterable[str]] | None) -> tuple[Exchange, ...]:
+    """The exchanges of an attempt's row."""
+    return tuple(Exchange(*pair) for pair in stored or ())

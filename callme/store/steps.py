@@ -14,7 +14,7 @@ from callme.crm.intents import Cards, Record
 from callme.delivery.lane import HandOver, wish
 from callme.store.river import Resume, StepWrite
 from callme.store.rows import call_in, lane_new, phrase_in, record_in
-from callme.store.schema import anomalies, calls, deliveries, lanes, open_calls
+from callme.store.schema import IS_OPEN, anomalies, calls, deliveries, lanes, open_calls, unindexed
 
 _call_put = insert(calls)
 _CALL = _call_put.on_conflict_do_update(
@@ -134,7 +134,7 @@ def load(connection: Connection, pbx: str) -> Resume:
         )
     }
     views = [
-        *connection.scalars(select(calls.c.view).where(calls.c.pbx == pbx, calls.c.open)),
+        *connection.scalars(select(calls.c.view).where(unindexed(calls.c.pbx) == pbx, IS_OPEN)),
         *connection.scalars(
             select(calls.c.view).join(
                 open_calls, (open_calls.c.call == calls.c.id) & (open_calls.c.pbx == pbx)

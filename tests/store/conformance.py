@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from callme.crm.port import Ambiguous, Delivered, Outcome, Refused
+from callme.crm.port import Ambiguous, Delivered, Exchange, Outcome, Refused
 from callme.delivery.lane import HandOver, Lane, State
 from callme.delivery.ledger import LaneWrite, Tried
 from callme.delivery.outbox import Send, SetCards, begin, due_at, hold, next_step, settle
@@ -19,6 +19,7 @@ from tests.delivery.fakes import WHY, attach, cards, finish, register
 from tests.store.making import PBX, call, step
 
 CALL = "office-1.1"
+ASKED = (Exchange('register {"a":"ё"}', "200 {}"), Exchange("look", "not sent: <b>"))
 Reopen = Callable[[], Store]
 
 
@@ -37,7 +38,7 @@ async def end(store: Store, lane: Lane, due: Send | SetCards, outcome: Outcome, 
     lane = settle(lane, due, outcome, now)
     kind, ordinal = due.key if isinstance(due, Send) else ("cards", 0)
     why = outcome.notice if isinstance(outcome, Delivered) else outcome.why
-    tried = Tried(kind, ordinal, 1, now, 12, type(outcome).__name__.lower(), why)
+    tried = Tried(kind, ordinal, 1, now, 12, type(outcome).__name__.lower(), why, ASKED)
     touched = frozenset({due.key} if isinstance(due, Send) else ())
     await store.save(LaneWrite(lane, touched, tried, due_at(lane, now), hold(lane)))
     return lane
@@ -165,6 +166,7 @@ class StoreConformance:
         assert (row.state, row.attempts, row.settled_at) == (State.DONE, 1, 1001.012)
         (tried,) = story.attempts
         assert (tried.kind, tried.outcome, tried.took_ms, tried.why) == ("register", "delivered", 12, WHY)
+        assert tried.exchanges == ASKED
 
     async def test_the_wish_belongs_to_the_river(self, store: Store) -> None:
         await store.commit(step(register(), cards("101")))

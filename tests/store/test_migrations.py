@@ -6,12 +6,14 @@ from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect
 
 from callme.store import open_store
 from callme.store.engine import writing
 from callme.store.migrations import upgrade
-from callme.store.schema import metadata
+from callme.store.rows import call_in, lane_new
+from callme.store.schema import calls, lanes, metadata
+from tests.store.making import call
 
 
 def test_from_nothing_to_the_schema_of_the_code(tmp_path: Path) -> None:
@@ -26,6 +28,26 @@ def test_from_nothing_to_the_schema_of_the_code(tmp_path: Path) -> None:
                 table
             )
     engine.dispose()
+
+
+async def test_what_was_kept_before_exchanges_were_is_still_read(tmp_path: Path) -> None:
+    engine = writing(tmp_path / "callme.db")
+    with engine.begin() as connection:
+        assert upgrade(connection, "0001") == "0001"
+        connection.execute(insert(calls), [call_in(call())])
+        connection.execute(insert(lanes), [lane_new("main", "office-1.1", 1.0)])
+        connection.exec_driver_sql(
+            "INSERT INTO attempts (portal, call, kind, ordinal, number, at, took_ms, outcome)"
+            " VALUES ('main', 'office-1.1', 'register', 0, 1, 1.0, 7, 'delivered')"
+        )
+    engine.dispose()
+    store = open_store(tmp_path / "callme.db")
+    try:
+        story = await store.reading.get_call("office-1.1")
+    finally:
+        await store.close()
+    assert story is not None
+    assert [(one.took_ms, one.exchanges) for one in story.attempts] == [(7, ())]
 
 
 async def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:

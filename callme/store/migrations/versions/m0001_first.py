@@ -46,7 +46,7 @@ def _calls() -> None:
     for name in ("pbx", "owner", "line", "disposition", "direction"):
         op.create_index(f"ix_calls_{name}", "calls", [name, "started_at", "id"])
     op.create_index("ix_calls_tail", "calls", ["tail", "started_at"])
-    _partial("ix_calls_open", "calls", ["started_at"], "open")
+    _partial("ix_calls_open", "calls", ["started_at", "id"], "open")
     op.create_table(
         "open_calls",
         sa.Column("pbx", sa.Text, nullable=False),
