@@ -26,6 +26,9 @@ LINGER_S = 20.0
 """Facts about a dead channel may still come (a NewCallerid after the Hangup was seen); so long its memory
 is kept."""
 
+CERTAIN_S = 0.001
+"""What was seen in a moment lasted at least that moment: a talk that we went blind upon was a talk."""
+
 STATE_VERSION = 1
 
 _STATUS_RANK = (
@@ -434,7 +437,7 @@ class Tracker:
         else:
             at = channel.seen_at
         channel.vanished = channel.asked_at is None
-        self._end(channel, at)
+        self._end(channel, at + CERTAIN_S)
 
     def _time_passed(self, fact: f.TimePassed, now: float, outcome: Outcome) -> None:
         """Only the settling after each step was wanted."""

@@ -1,0 +1,189 @@
+"""The river with real recordings and a real database: what is told, and that a restart at any moment tells
+it once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from callme.calls import facts as f
+from callme.calls.model import Call
+from callme.config import Config, Pbx, PortalTable
+from callme.config.shape import Route
+from callme.crm.intents import Attach, Finish, Register, Result
+from callme.pbx import port
+from callme.pbx.port import Moment
+from callme.service.metrics import Metrics
+from callme.service.river import River
+from callme.store import Store, open_store
+from tests.calls.played import FOLDER, Case, Living
+
+RINGALL = Case(FOLDER / "plain16" / "in_ringall_answered_by_2nd.ami.gz")
+NOBODY = Case(FOLDER / "plain16" / "in_ringall_nobody.ami.gz")
+INTERNAL = Case(FOLDER / "plain16" / "internal_call.ami.gz")
+
+
+class Played:
+    """A PBX that plays moments and then ends."""
+
+    def __init__(self, moments: list[Moment], names: dict[str, str] | None = None) -> None:
+        self.id = "office"
+        self._moments = moments
+        self._names = names or {}
+        self.looks = 0
+
+    @property
+    def state(self) -> port.LinkState:
+        return port.LinkState(True, 0.0)
+
+    async def moments(self) -> AsyncGenerator[Moment, None]:
+        for moment in self._moments:
+            yield moment
+
+    async def look_again(self) -> None:
+        self.looks += 1
+
+    async def directory(self) -> port.Directory:
+        return port.Directory(self._names)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+def config(*, routes: tuple[Route, ...] = (), portals: tuple[str, ...] = ("main",)) -> Config:
+    return Config(
+        pbx=(Pbx(id="office", secret=SecretStr("x")),),
+        portal=tuple(PortalTable(id=one, crm="any") for one in portals),
+        route=routes,
+    )
+
+
+async def flow(store: Store, moments: list[Moment], settings: Config | None = None) -> None:
+    river = River(
+        settings or config(),
+        Pbx(id="office", secret=SecretStr("x")),
+        Played(moments),
+        store,
+        Metrics(),
+        lambda: 0.0,
+        lambda: None,
+    )
+    await river.run()
+
+
+async def told(store: Store, portal: str = "main") -> list[object]:
+    rows = await store.reading.deliveries(portal=portal, limit=500)
+    return [row.record for row in sorted(rows, key=lambda row: row.id)]
+
+
+async def calls(store: Store) -> tuple[Call, ...]:
+    return (await store.reading.list_calls()).calls
+
+
+async def test_an_answered_call_is_registered_finished_and_attached(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "callme.db")
+    await flow(store, RINGALL.moments)
+    register, finish, attach = await told(store)
+    assert isinstance(register, Register)
+    assert register.about.number == "+79000000110"
+    assert register.about.line == "74950000003"
+    assert register.owner == "101"
+    assert isinstance(finish, Finish)
+    assert (finish.owner, finish.result, finish.talk_s) == ("102", Result.ANSWERED, 6)
+    assert isinstance(attach, Attach)
+    assert attach.path.endswith("rg-600-79000000110-20261123-170344-1795453424.33.wav")
+    await store.close()
+
+
+async def test_a_missed_call_belongs_to_who_was_rung_first_and_has_no_recording(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "callme.db")
+    await flow(store, NOBODY.moments)
+    _, finish = await told(store)
+    assert isinstance(finish, Finish)
+    assert (finish.owner, finish.result, finish.talk_s) == ("101", Result.NO_ANSWER, 0)
+    await store.close()
+
+
+async def test_a_call_among_colleagues_reaches_no_portal_and_no_list(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "callme.db")
+    await flow(store, INTERNAL.moments)
+    assert await told(store) == []
+    assert await calls(store) == ()
+    await store.close()
+
+
+async def test_the_line_decides_the_portal_and_an_unrouted_call_is_kept(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "callme.db")
+    routes = (Route(pbx="office", line="+7 495 000-00-03", portal="second"),)
+    settings = config(routes=routes, portals=("main", "second"))
+    await flow(store, RINGALL.moments, settings)
+    assert await told(store, "main") == []
+    assert len(await told(store, "second")) == 3
+    await store.close()
+
+    other = open_store(tmp_path / "other.db")
+    elsewhere = config(routes=(Route(line="74950000009", portal="main"),), portals=("main", "second"))
+    await flow(other, RINGALL.moments, elsewhere)
+    assert await told(other, "main") == []
+    assert [call.answered_by for call in await calls(other)] == ["102"]
+    await other.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["in_ringall_answered_by_2nd", "in_blind_transfer", "in_pickup", "out_answered"]
+)
+async def test_a_restart_after_any_moment_tells_everything_once(tmp_path: Path, name: str) -> None:
+    """The process dies after each moment in turn; the next one loads what was committed and sees a snapshot
+    first. What was seen before the call was one (a phone that has dialled nobody yet) may be lost with it."""
+    case = Case(FOLDER / "plain16" / f"{name}.ami.gz")
+    steps = case.moments
+    whole = open_store(tmp_path / "whole.db")
+    await flow(whole, steps)
+    expected = await told(whole)
+    await whole.close()
+    for index in range(1, len(steps)):
+        store = open_store(tmp_path / f"{index}.db")
+        await flow(store, steps[:index])
+        begun = bool(await calls(store))
+        await store.close()
+        living = Living()
+        for step in steps[:index]:
+            for fact in step.facts:
+                living.take(fact)
+        at = steps[index - 1].at
+        again = open_store(tmp_path / f"{index}.db")
+        await flow(again, [Moment(at, (f.LinkUp(None), living.snapshot(at))), *steps[index:]])
+        if begun:
+            assert await told(again) == expected, index
+        else:
+            assert [gist(one) for one in await told(again)][:2] == [gist(one) for one in expected][:2], index
+        await again.close()
+
+
+def gist(record: object) -> tuple[object, ...]:
+    """What a portal's users would notice."""
+    assert isinstance(record, Register | Finish | Attach)
+    about = (record.KIND, record.about.call, record.about.number)
+    return (*about, record.owner, record.result, record.talk_s) if isinstance(record, Finish) else about
+
+
+async def test_a_call_that_ended_while_we_were_away_is_finished_as_lost(tmp_path: Path) -> None:
+    steps = RINGALL.moments
+    talking = (
+        next(i for i, step in enumerate(steps) if any(isinstance(x, f.BridgeEntered) for x in step.facts)) + 2
+    )
+    store = open_store(tmp_path / "callme.db")
+    await flow(store, steps[:talking])
+    await store.close()
+    again = open_store(tmp_path / "callme.db")
+    later = steps[talking - 1].at + 600
+    await flow(again, [Moment(later, (f.LinkUp(None), f.Snapshot((), later)))])
+    finish = (await told(again))[1]
+    assert isinstance(finish, Finish)
+    assert finish.lost
+    assert (finish.owner, finish.result) == ("102", Result.ANSWERED)
+    assert finish.talk_s < 600
+    await again.close()
