@@ -25,7 +25,7 @@ from callme import config
 from callme.errors import ConfigError, TroubleError
 from callme.lab import scenarios, voices
 from callme.lab.acts import acts
-from callme.lab.asterisk import LabError, Release
+from callme.lab.asterisk import LabError, Release, as_root
 from callme.lab.desk import Desk
 from callme.lab.fragment import toml
 from callme.lab.lab import Lab
@@ -64,6 +64,14 @@ NO_FFMPEG_CURE = Phrase(
     "Run `make demo`, which installs it, or: apt-get install ffmpeg",
     "Запустите `make demo` — он установит его сам — или: apt-get install ffmpeg",
 )
+NO_ROOT = Phrase(
+    "The demo’s Asterisk needs root: it is installed and runs in a folder of its own.",
+    "Для Asterisk демонстрации нужны права root: он ставится и работает в отдельной папке.",
+)
+NO_ROOT_CURE = Phrase(
+    "Run the same command as root, or give this user sudo without a password.",
+    "Запустите ту же команду от root или разрешите этому пользователю sudo без пароля.",
+)
 GIVEN_UP = Phrase("The installation was given up.", "Установка прервана.")
 NOT_UP = Phrase(
     "CallMe did not reach the lab’s PBX within {s} s. Its log: {log}",
@@ -76,6 +84,8 @@ def main(once: bool, language: Language) -> int:
     Raises `TroubleError` with the cure when it cannot be shown here."""
     if shutil.which("ffmpeg") is None:
         raise TroubleError(NO_FFMPEG, NO_FFMPEG_CURE)
+    if not _may_be_root():
+        raise TroubleError(NO_ROOT, NO_ROOT_CURE)
     folder = Path(tempfile.mkdtemp(prefix="callme-demo-"))
     keep = False
     try:
@@ -87,6 +97,13 @@ def main(once: bool, language: Language) -> int:
         raise
     finally:
         _clear(folder, keep_log=keep)
+
+
+def _may_be_root() -> bool:
+    try:
+        return subprocess.run([*as_root(), "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False  # there is no sudo
 
 
 def _clear(folder: Path, *, keep_log: bool) -> None:

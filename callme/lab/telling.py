@@ -55,6 +55,10 @@ class Line:
     who: tuple[str, ...] = ()
     kind: str = ""
 
+    def said(self, language: Language) -> str:
+        """The sentence, with everybody in it."""
+        return (self.text.given(who=listed(self.who)) if self.who else self.text).say(language)
+
 
 @dataclass(frozen=True, slots=True)
 class Ink:
@@ -148,9 +152,8 @@ class Teller:
     def _told(self, line: Line) -> str:
         widest = max(len(name.say(self.language)) for name in NAMES.values())
         side = f"{SIGNS[line.side]} {NAMES[line.side].say(self.language):{widest}}"
-        text = line.text.given(who=listed(line.who)).say(self.language)
         stamp, colour = self.ink("2", self._stamp(line.at)), COLOURS[line.side]
-        return f"{' ' * MARGIN}{stamp}  {self.ink(colour, side)}  {text}"
+        return f"{' ' * MARGIN}{stamp}  {self.ink(colour, side)}  {line.said(self.language)}"
 
     def _stamp(self, at: float) -> str:
         if self._zero is None:

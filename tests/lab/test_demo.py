@@ -134,3 +134,17 @@ def test_without_ffmpeg_it_says_the_cure(
     assert told in problem
     assert "make demo" in cure
     assert "apt-get install ffmpeg" in cure
+
+
+def test_without_root_it_says_the_cure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(SystemExit) as ended:
+        entry.main(["--lang", "en", "demo"])
+    assert ended.value.code == 1
+    problem, cure = capsys.readouterr().err.strip().splitlines()
+    assert "needs root" in problem
+    assert "sudo without a password" in cure
