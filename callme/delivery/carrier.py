@@ -22,11 +22,13 @@ from callme.crm.port import (
     Outcome,
     Portal,
     Refused,
+    Trace,
     Unauthorised,
 )
 from callme.delivery.lane import CARDS, Lane
 from callme.delivery.ledger import Tried
 from callme.delivery.outbox import Send, Sendable, SetCards
+from callme.delivery.recorder import Recorder
 from callme.wording import Phrase
 
 log = structlog.get_logger("callme.delivery")
@@ -84,18 +86,19 @@ class Carrier:
     async def attempt(self, lane: Lane, step: Sendable, probing: bool) -> tuple[Outcome, Tried]:
         """Sends it and answers with the outcome and the row to keep. While `probing`, failures are logged
         as debug."""
-        now = self._clock()
+        now, recorder = self._clock(), Recorder()
         kind, ordinal = step.key if isinstance(step, Send) else (CARDS, 0)
         delivery = f"{kind}/{ordinal}"
         with structlog.contextvars.bound_contextvars(portal=lane.portal, call=lane.call, delivery=delivery):
-            attempt = _circumstances(lane, step, now)
+            attempt = _circumstances(lane, step, now, recorder)
             outcome = await self._ask(lane, step, attempt)
         took = max(0.0, self._clock() - now)
         name = type(outcome).__name__.lower()
         why = outcome.notice if isinstance(outcome, Delivered) else outcome.why
         self._tally.attempted(lane.portal, kind, name, took)
         _say(lane, delivery, attempt.number, outcome, probing)
-        return outcome, Tried(kind, ordinal, attempt.number, now, round(took * 1000), name, why)
+        tried = Tried(kind, ordinal, attempt.number, now, round(took * 1000), name, why, recorder.exchanges)
+        return outcome, tried
 
     async def _ask(self, lane: Lane, step: Sendable, attempt: Attempt) -> Outcome:
         try:
@@ -133,11 +136,12 @@ class Carrier:
         return await self._portal.attach(order, audio, attempt)
 
 
-def _circumstances(lane: Lane, step: Sendable, now: float) -> Attempt:
+def _circumstances(lane: Lane, step: Sendable, now: float, trace: Trace) -> Attempt:
     if isinstance(step, SetCards):
-        return Attempt(lane.card_tries, lane.card_tries > 1, lane.memory, now, now)
+        return Attempt(lane.card_tries, lane.card_tries > 1, lane.memory, now, now, trace)
     one = lane.get(step.key)
-    return Attempt(one.attempts, one.doubt, lane.memory, now, now if one.first_at is None else one.first_at)
+    first_at = now if one.first_at is None else one.first_at
+    return Attempt(one.attempts, one.doubt, lane.memory, now, first_at, trace)
 
 
 def _say(lane: Lane, delivery: str, number: int, outcome: Outcome, probing: bool) -> None:

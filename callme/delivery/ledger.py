@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from callme.crm.port import Exchange
 from callme.delivery.lane import Key, Lane
 from callme.wording import Phrase
 
@@ -16,7 +17,7 @@ from callme.wording import Phrase
 @dataclass(frozen=True, slots=True)
 class Tried:
     """One attempt that came to an end: a row that is never changed. `outcome` is the outcome's class, in
-    lower case."""
+    lower case; `exchanges` is what was asked of the portal and answered, without secrets."""
 
     kind: str  # of the record, or `cards`
     ordinal: int
@@ -25,6 +26,7 @@ class Tried:
     took_ms: int
     outcome: str
     why: Phrase | None = None
+    exchanges: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

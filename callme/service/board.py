@@ -212,6 +212,8 @@ def delivery_view(row: DeliveryRow) -> web.DeliveryView:
 def attempt_views(rows: Iterable[AttemptRow]) -> Iterable[web.AttemptView]:
     """Attempts as pages show them."""
     return (
-        web.AttemptView(row.portal, row.kind, row.number, row.at, row.took_ms, row.outcome, row.why)
+        web.AttemptView(
+            row.portal, row.kind, row.number, row.at, row.took_ms, row.outcome, row.why, row.exchanges
+        )
         for row in rows
     )

@@ -42,6 +42,13 @@ class Delivery(BaseModel):
     settled_at: float | None
 
 
+class Exchange(BaseModel):
+    """One request to the portal and its answer: secrets masked, each cut to a readable length."""
+
+    request: str
+    answer: str
+
+
 class Attempt(BaseModel):
     """One attempt that ended."""
 
@@ -52,6 +59,7 @@ class Attempt(BaseModel):
     took_ms: int
     outcome: str
     why: str | None
+    exchanges: list[Exchange]
 
 
 class CallBody(BaseModel):
@@ -174,6 +182,7 @@ def router(board: Board) -> APIRouter:
             took_ms=view.took_ms,
             outcome=view.outcome,
             why=told(view.why),
+            exchanges=[Exchange(request=one.request, answer=one.answer) for one in view.exchanges],
         )
 
     @api.get("/calls")

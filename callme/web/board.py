@@ -13,6 +13,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from callme.calls.model import Call, Direction, Disposition
+from callme.crm.port import Exchange
 from callme.wording import Language, Phrase
 
 
@@ -59,7 +60,7 @@ class DeliveryView:
 @dataclass(frozen=True, slots=True)
 class AttemptView:
     """One attempt that ended. `kind` is that of the record, or `cards`; `outcome` delivered, later, refused,
-    unauthorised or ambiguous."""
+    unauthorised or ambiguous. `exchanges` are the requests that it made and their answers."""
 
     portal: str
     kind: str
@@ -68,6 +69,7 @@ class AttemptView:
     took_ms: int
     outcome: str
     why: Phrase | None = None
+    exchanges: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ PHRASES: dict[str, Phrase] = {
     "no_deliveries": Phrase("This call is told to no CRM.", "Этот звонок в CRM не передаётся."),
     "attempts": Phrase("Each request and its answer", "Каждый запрос и ответ"),
     "attempt": Phrase("try {number}", "попытка {number}"),
+    "asked": Phrase("asked", "запрос"),
+    "answered": Phrase("answered", "ответ"),
     "oddity": Phrase("Unexpected", "Неожиданное"),
     "started": Phrase("Began", "Начало"),
     "answered_at": Phrase("Answered", "Ответ"),

@@ -72,6 +72,7 @@ class FakePortal:
     async def _order(self, word: str, call: str, attempt: Attempt) -> Outcome | None:
         self.log.append((self.clock(), call, word))
         self.attempts.append(attempt)
+        attempt.trace.note(word, "heard")
         self.at_work[call] = self.at_work.get(call, 0) + 1
         assert self.at_work[call] == 1, f"two orders of {call} at once"
         self.most_at_once = max(self.most_at_once, sum(self.at_work.values()))

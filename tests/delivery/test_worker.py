@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from callme.crm.intents import Attach, Intent
-from callme.crm.port import Ambiguous, Audio, Capabilities, Later, Outcome, Refused, Unauthorised
+from callme.crm.port import Ambiguous, Audio, Capabilities, Exchange, Later, Outcome, Refused, Unauthorised
 from callme.delivery.breaker import PAUSE_S
 from callme.delivery.lane import HandOver, State
 from callme.delivery.outbox import retry
@@ -97,6 +97,24 @@ def test_a_call_from_first_ring_to_recording() -> None:
     assert {one.state for one in stage.ledger.lanes["office-1.1"].deliveries} == {State.DONE}
     assert [one.outcome for one in stage.ledger.tried] == ["delivered"] * 6
     assert stage.ledger.next_at["office-1.1"] is None
+
+
+def test_each_attempt_keeps_what_was_asked_and_answered() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.answer = lambda word, call: Later(WHY) if len(stage.portal.log) == 1 else None
+        stage.tell(register(), cards("101"))
+        await asyncio.sleep(30)
+        stage.tell(cards(), finish())
+        await asyncio.sleep(5)
+
+    stage = perform(story)
+    kept = [(one.kind, one.number, one.exchanges) for one in stage.ledger.tried]
+    assert kept == [
+        ("register", 1, (Exchange("register(101)", "heard"),)),
+        ("register", 2, (Exchange("register(101)", "heard"),)),
+        ("cards", 1, (Exchange("cards(+ -101)", "heard"),)),
+        ("finish", 1, (Exchange("finish", "heard"),)),
+    ]
 
 
 def test_the_wish_that_changes_while_register_is_on_its_way_costs_one_order() -> None:

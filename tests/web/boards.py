@@ -23,6 +23,7 @@ from callme.calls.model import (
     Transfer,
     TransferKind,
 )
+from callme.crm.port import Exchange
 from callme.web.board import (
     AttemptView,
     BadCursor,
@@ -140,7 +141,17 @@ def samples() -> tuple[list[CallRow], CallStory]:
             "ambiguous",
             Phrase("No answer within 10 s", "Нет ответа 10 с"),
         ),
-        AttemptView("main", "register", 2, NOW - 888, 180, "delivered"),
+        AttemptView(
+            "main",
+            "register",
+            2,
+            NOW - 888,
+            180,
+            "delivered",
+            exchanges=(
+                Exchange('telephony.register {"NAME":"<b>Мария</b>"}', '200 {"result":"<script>1</script>"}'),
+            ),
+        ),
         AttemptView("main", "cards", 1, NOW - 887, 95, "delivered"),
         AttemptView(
             "main",

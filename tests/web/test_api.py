@@ -76,6 +76,9 @@ async def test_one_call_with_its_attempts() -> None:
     async with asking(full()) as client:
         body = (await client.get("/api/v1/calls/office-7")).json()
         assert [one["outcome"] for one in body["attempt_log"]][:2] == ["ambiguous", "delivered"]
+        (exchange,) = body["attempt_log"][1]["exchanges"]
+        assert exchange["request"].startswith("telephony.register {")
+        assert exchange["answer"].startswith("200 {")
         assert (await client.get("/api/v1/calls/none")).status_code == 404
 
 

@@ -38,10 +38,12 @@ class Wire(httpx2.AsyncBaseTransport):
     def __init__(self, sandbox: SandboxPortal) -> None:
         self._inner = httpx2.ASGITransport(app=sandbox.app)
         self.sent = 0
+        self.methods: list[str] = []
         self.dead: set[int] = set()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self.sent += 1
+        self.methods.append(request.url.path.rstrip("/").rpartition("/")[2])
         if self.sent in self.dead:
             raise httpx2.ConnectError("[Errno 111] Connection refused")
         return await self._inner.handle_async_request(request)
