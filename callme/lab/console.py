@@ -25,7 +25,8 @@ class Console:
         self._ids = itertools.count(1)
         self._answers: dict[str, asyncio.Future[Packet]] = {}
         self._booted = asyncio.Event()
-        self._channels: dict[str, str] = {}
+        self._channels: dict[str, str] = {}  # Uniqueid → Linkedid, while alive
+        self._told: dict[str, str] = {}  # Linkedid → names and numbers of all its channels
         self._hung_up = asyncio.Condition()
         self._reading: asyncio.Task[None] | None = None
         self.on_bytes: Callable[[bytes], None] | None = None
@@ -80,10 +81,14 @@ class Console:
             await self.act("DBPut", Family=family, Key=key, Val=value)
 
     async def quiet(self, numbers: frozenset[str]) -> None:
-        """Until the PBX has no channel left that bears one of these numbers."""
+        """Until the PBX has no channel left of a call in which one of these numbers took part."""
         async with self._hung_up:
             await self._hung_up.wait_for(
-                lambda: not any(number in text for text in self._channels.values() for number in numbers)
+                lambda: (
+                    not any(
+                        number in self._told[one] for one in self._channels.values() for number in numbers
+                    )
+                )
             )
 
     async def close(self) -> None:
@@ -119,9 +124,9 @@ class Console:
         if event == "FullyBooted":
             self._booted.set()
         elif event == "Newchannel":
-            self._channels[packet["Uniqueid"]] = (
-                f"{packet['Channel']} {packet['CallerIDNum']} {packet['Exten']}"
-            )
+            linked = self._channels[packet["Uniqueid"]] = packet["Linkedid"]
+            named = f" {packet['Channel']} {packet['CallerIDNum']} {packet['Exten']}"
+            self._told[linked] = self._told.get(linked, "") + named
         elif event == "Hangup":
             async with self._hung_up:
                 self._channels.pop(packet["Uniqueid"], None)

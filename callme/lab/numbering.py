@@ -40,7 +40,10 @@ QUEUES: dict[str, tuple[str, tuple[str, ...]]] = {
     "700": ("linear", ("104", "105")),
     "701": ("ringall", ("104", "105")),
     "702": ("rrmemory", ("104", "105")),
+    "703": ("ringall", ("105",)),
 }
+QUEUE_LIMIT = {"703": (4, "from-did-direct,104,1")}
+"""Queue → how long a customer waits at most (s), and where he goes then."""
 
 CONFERENCE = "800"
 PARKING = "70"
@@ -65,6 +68,7 @@ DIDS: dict[str, str] = {
     "74950000012": "ext-queues,701,1",
     "74950000013": "ext-group,602,1",
     "74950000014": "ext-queues,702,1",
+    "74950000015": "ext-queues,703,1",
     **{f"74950000{ext}": f"from-did-direct,{ext},1" for ext in EXTENSIONS},
 }
 """DID → where FreePBX's inbound route would send it. 74950000101 and so on reach the extension directly."""

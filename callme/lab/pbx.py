@@ -45,6 +45,7 @@ class Pbx:
         """Recordings as this machine sees them."""
         self.recordings_on_pbx = f"/srv/callme/{self.name}/spool/monitor"
         """The same folder as Asterisk names it."""
+        self._written = False
         self._process: asyncio.subprocess.Process | None = None
         self._console: Console | None = None
 
@@ -70,8 +71,9 @@ class Pbx:
                 Phrase("Run: callme lab install --asterisk {release}",
                        "Выполните: callme lab install --asterisk {release}").given(release=self.release),
             )  # fmt: skip
-        if not (self.folder / "etc").exists():
-            self._write()
+        if not self._written:
+            await asyncio.to_thread(self._write)
+            self._written = True
         await self._spawn()
         try:
             async with asyncio.timeout(BOOT_S):
@@ -136,6 +138,8 @@ class Pbx:
         return ""
 
     def _write(self) -> None:
+        if self.folder.exists():  # of an owner that was killed; the seat's lock proves that nobody uses it
+            _remove(self.folder)
         for part in ("etc", "lib", "spool/monitor", "run", "log"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         layout = Layout(f"/srv/callme/{self.name}", self.secret, self._admin_secret)

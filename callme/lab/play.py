@@ -182,12 +182,14 @@ class _Play:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._clear()
             for row in self._scenario.astdb:
                 await self._stage.pbx.console.put(row, None)
         recordings = self._recordings(before)
-        async with asyncio.timeout(SETTLE_S):
-            while not all(file.closed for file in recordings):  # noqa: ASYNC110  Asterisk's files
-                await asyncio.sleep(0.02)
+        with contextlib.suppress(TimeoutError):  # a PBX that was killed leaves a header without a length
+            async with asyncio.timeout(SETTLE_S):
+                while not all(file.closed for file in recordings):  # noqa: ASYNC110  Asterisk's files
+                    await asyncio.sleep(0.02)
         return Played(
             self._scenario, started, time.time(), tuple(self._seen), tuple(recordings),
             problems(self._scenario.truth, [(seen.leg, seen.what) for seen in self._seen]),
@@ -226,13 +228,16 @@ class _Play:
         return seen.leg in self._scenario.phones
 
     def _ring(self, seen: Seen) -> None:
-        ring: Ring
+        ring: Ring | tuple[Ring, ...]
         if seen.leg == "prov" and self._scenario.trunk_down:
             ring = Refuse("503", 0)
         elif far_end(seen.leg):
             ring = self._scenario.outside[seen.detail.split()[0].lstrip("+")]
         else:
             ring = self._scenario.phones[seen.leg]
+        if isinstance(ring, tuple):
+            times = sum((one.leg, one.what) == (seen.leg, "invite") for one in self._seen)
+            ring = ring[min(times, len(ring)) - 1]
         if isinstance(ring, Ignore):
             return
         word = "answer" if isinstance(ring, Answer) else ring.code
@@ -341,6 +346,14 @@ class _Play:
             for path in new
             if numbers & set(path.name.split("-"))
         ]
+
+    def _clear(self) -> None:
+        """After a play that went wrong: put every telephone back on the hook, for the next one."""
+        answered = {seen.call for seen in self._seen if seen.what == "answer"}
+        for call in self._open:
+            opened = self._calls[call]
+            ringing = opened.what == "invite" and call not in answered
+            self._stage.phones.tell(opened, "480" if ringing else "bye")
 
     def _stuck(self) -> LabError:
         told = "; ".join(f"{seen.leg} {seen.what} {seen.detail}" for seen in self._seen) or "-"

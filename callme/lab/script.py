@@ -124,8 +124,9 @@ class Scenario:
     name: str
     steps: tuple[Step, ...]
     truth: Truth
-    phones: dict[str, Ring] = field(default_factory=dict)
-    """What each extension's telephone does when rung; every one that may ring is named."""
+    phones: dict[str, Ring | tuple[Ring, ...]] = field(default_factory=dict)
+    """What each extension's telephone does when rung (several: at its first call, its second…); every one
+    that may ring is named."""
     outside: dict[str, Ring] = field(default_factory=dict)
     """What happens at each outside number that the PBX calls."""
     astdb: dict[str, str] = field(default_factory=dict)

@@ -68,7 +68,7 @@ class Ink:
 
     def __call__(self, code: str, text: str) -> str:
         """The text in that colour (an SGR parameter: `1` bold, `2` dim, `32` green …)."""
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code and text else text
 
 
 def settled(lines: list[Line], until: float) -> tuple[list[Line], list[Line]]:
@@ -98,6 +98,12 @@ def listed(who: tuple[str, ...]) -> Phrase:
     if len(who) < 2:
         return plain("".join(who))
     return Phrase("{most} and {last}", "{most} и {last}").given(most=", ".join(who[:-1]), last=who[-1])
+
+
+def decimal(value: float, places: int = 1) -> Phrase:
+    """A number with a decimal point or, in Russian, comma."""
+    text = f"{value:.{places}f}"
+    return Phrase(text, text.replace(".", ","))
 
 
 class Teller:
@@ -158,4 +164,5 @@ class Teller:
     def _stamp(self, at: float) -> str:
         if self._zero is None:
             return time.strftime("%H:%M:%S", time.localtime(at))
-        return f"{max(0.0, at - self._zero):5.2f} {Phrase('s', 'с').say(self.language)}"
+        seconds = decimal(max(0.0, at - self._zero), 2).say(self.language)
+        return f"{seconds:>5} {Phrase('s', 'с').say(self.language)}"

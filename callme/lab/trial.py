@@ -72,7 +72,7 @@ class Trial:
             return Answer(self.after_s)
         return Refuse("486", self.after_s) if phone in self.refuse else Ignore()
 
-    def _inside(self) -> dict[str, Ring]:
+    def _inside(self) -> dict[str, Ring | tuple[Ring, ...]]:
         return {ext: self._ring(ext) for ext in EXTENSIONS}
 
     def _outside(self) -> dict[str, Ring]:

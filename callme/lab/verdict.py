@@ -11,7 +11,7 @@ from typing import Literal
 
 from callme.lab.play import Played
 from callme.lab.script import Scenario
-from callme.lab.telling import listed
+from callme.lab.telling import decimal, listed
 from callme.lab.truth import TruthCall
 from callme.wording import Phrase, plain
 
@@ -85,7 +85,12 @@ def verdict(
     checks = [
         Check(
             not played.problems,
-            Phrase("the telephones did as the script says", "телефоны сделали всё по сценарию"),
+            Phrase("the telephones did as the script says", "телефоны сделали всё по сценарию")
+            if not played.problems
+            else Phrase(
+                "the telephones did not do as the script says: {what}",
+                "телефоны отступили от сценария: {what}",
+            ).given(what="; ".join(played.problems)),
         ),
         Check(
             len(records) == 1 and not unfinished,
@@ -102,23 +107,23 @@ def verdict(
     return checks
 
 
+def _wished(met: bool, found: Phrase, wanted: object) -> Check:
+    """What was found, and beside it what should have been where that is something else."""
+    text = Phrase("{found}; expected: {wanted}", "{found}; ожидалось: {wanted}")
+    return Check(met, found if met else text.given(found=found, wanted=wanted))
+
+
 def _of_record(act: Act, played: Played, record: Record, heard_s: float | None) -> Iterator[Check]:
-    yield Check(
-        record.extension in act.owners,
-        Phrase("it belongs to {who} {name}", "он записан на {who} {name}").given(
-            who=record.extension, name=record.user
-        ),
-    )
-    yield Check(
-        record.code == act.code,
-        Phrase("its result is “{result}” ({code})", "результат: «{result}» ({code})").given(
-            result=record.said_result, code=record.code
-        ),
-    )
+    owner = Phrase("it belongs to {who} {name}", "он записан на {who} {name}")
+    owner = owner.given(who=record.extension, name=record.user)
+    yield _wished(record.extension in act.owners, owner, "/".join(act.owners))
+    result = Phrase("its result is “{result}” ({code})", "результат: «{result}» ({code})")
+    result = result.given(result=record.said_result, code=record.code)
+    yield _wished(record.code == act.code, result, act.code)
     talk_s = talked(act, played)
     talk = Phrase(
         "{s} s of talk; on the telephones it was {true} s", "разговор {s} с; на телефонах он длился {true} с"
-    ).given(s=record.talk_s, true=f"{talk_s:.1f}")
+    ).given(s=record.talk_s, true=decimal(talk_s))
     if not record.talk_s and not talk_s:
         talk = Phrase("no talk", "разговора нет")
     yield Check(abs(record.talk_s - talk_s) <= NEAR_S, talk)
@@ -130,12 +135,9 @@ def _of_cards(act: Act, played: Played, record: Record) -> Iterator[Check]:
     wanted = stretches(act, played)
     seen = {card.extension: card for card in record.cards}
     once = len(seen) == len(record.cards)
-    yield Check(
-        once and set(seen) == set(wanted),
-        Phrase("the card was shown to {who}", "карточку видели: {who}").given(
-            who=listed(tuple(sorted(seen))) if seen else plain("—")
-        ),
-    )
+    shown = Phrase("the card was shown to {who}", "карточку видели: {who}")
+    shown = shown.given(who=listed(tuple(sorted(card.extension for card in record.cards))) if seen else "—")
+    yield _wished(once and set(seen) == set(wanted), shown, listed(tuple(sorted(wanted))))
     opened = [seen[who].shown_at - wanted[who][0] for who in wanted if who in seen]
     closed = [(seen[who].hidden_at or float("inf")) - wanted[who][1] for who in wanted if who in seen]
     yield Check(
@@ -166,7 +168,7 @@ def _of_recording(act: Act, record: Record, talk_s: float, heard_s: float | None
         return Check(False, Phrase("the recording cannot be played", "запись не воспроизводится"))
     return Check(
         abs(heard_s - talk_s) <= NEAR_S,
-        Phrase("its recording plays: {s} s", "запись воспроизводится: {s} с").given(s=f"{heard_s:.1f}"),
+        Phrase("its recording plays: {s} s", "запись воспроизводится: {s} с").given(s=decimal(heard_s)),
     )
 
 

@@ -9,7 +9,7 @@ from callme.calls.model import Call, Direction, Disposition
 from callme.lab.numbering import EXTENSIONS
 from callme.lab.phones import Seen, far_end
 from callme.lab.story import told
-from callme.lab.telling import Line, Side
+from callme.lab.telling import Line, Side, decimal
 from callme.web.board import AttemptView, CallStory
 from callme.web.reading import grouped
 from callme.wording import Phrase, plain
@@ -119,7 +119,7 @@ def _of_call(call: Call) -> list[tuple[tuple[object, ...], Line]]:
         text = Phrase("the call is over: {how}, {s} s of talk", "звонок завершён: {how}, разговор {s} с")
         if not call.answered_at:
             text = Phrase("the call is over: {how}", "звонок завершён: {how}")
-        add(("end",), call.ended_at, text.given(how=_ENDS[call.disposition], s=f"{call.talk_s:.1f}"))
+        add(("end",), call.ended_at, text.given(how=_ENDS[call.disposition], s=decimal(call.talk_s)))
     return found
 
 

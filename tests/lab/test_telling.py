@@ -37,7 +37,7 @@ def test_what_was_heard_late_is_told_at_its_place() -> None:
     ("language", "line"),
     [
         ("en", "    0.10 s  ☎ phones  ringing: 101, 102 and 103"),
-        ("ru", "    0.10 с  ☎ телефоны  звонит: 101, 102 и 103"),
+        ("ru", "    0,10 с  ☎ телефоны  звонит: 101, 102 и 103"),
     ],
 )
 def test_telephones_that_ring_together_are_one_line(language: Language, line: str) -> None:

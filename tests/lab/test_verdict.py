@@ -59,11 +59,11 @@ def test_a_true_record_meets_everything() -> None:
 @pytest.mark.parametrize(
     ("record", "told"),
     [
-        (replace(RECORD, extension="101"), "it belongs to 101"),
-        (replace(RECORD, code="304"), "its result is"),
+        (replace(RECORD, extension="101"), "it belongs to 101 Boris Sidorov; expected: 102"),
+        (replace(RECORD, code="304"), "expected: 200"),
         (replace(RECORD, talk_s=5), "5 s of talk; on the telephones it was 3.0 s"),
-        (replace(RECORD, cards=CARDS[:2]), "the card was shown to 101 and 102"),
-        (replace(RECORD, cards=(*CARDS, CARDS[0])), "the card was shown to"),
+        (replace(RECORD, cards=CARDS[:2]), "the card was shown to 101 and 102; expected: 101, 102 and 103"),
+        (replace(RECORD, cards=(*CARDS, CARDS[0])), "the card was shown to 101, 101, 102 and 103;"),
         (replace(RECORD, cards=(replace(CARDS[0], shown_at=101.5), *CARDS[1:])), "it opened within 1400 ms"),
         (replace(RECORD, cards=(replace(CARDS[0], hidden_at=105.1), *CARDS[1:])), "closed within 3100 ms"),
     ],

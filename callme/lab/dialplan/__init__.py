@@ -32,6 +32,8 @@ class Options:
     """How long a telephone, a group step and a queue member ring."""
     ivr_s: int = 3
     """How long the IVR waits for a digit."""
+    park_s: int = 45
+    """How long a parked call waits before it comes back."""
     dialplan_class: bool = False
     """Give CallMe's AMI user the class `dialplan` too, as many installations do."""
     cdr_events: bool = False
@@ -71,6 +73,7 @@ def render(seat: Seat, options: Options, layout: Layout) -> dict[str, str]:
         "WRITE": WRITE_RIGHTS,
         "RING_S": str(options.ring_s),
         "IVR_S": str(options.ivr_s),
+        "PARK_S": str(options.park_s),
         "CDR": _yes(options.cdr_events),
         "CEL": _yes(options.cel_events),
         "CONFERENCE": numbering.CONFERENCE,
@@ -253,6 +256,7 @@ def _group(group: str) -> str:
 
 
 def _queue(queue: str) -> str:
+    limit, after = numbering.QUEUE_LIMIT.get(queue, ("${QUEUE_MAX_S}", "app-blackhole,hangup,1"))
     return _lines(
         queue,
         "Gosub(macro-user-callerid,s,1())",
@@ -262,7 +266,7 @@ def _queue(queue: str) -> str:
         f",Set(__NODEST={queue})",
         f",Gosub(sub-record-check,s,1(q,{queue},always))",
         ",Set(__QCONTEXT=0)",
-        f",Queue({queue},tR,,,${{QUEUE_MAX_S}})",
+        f",Queue({queue},tR,,,{limit})",
         ",Set(__NODEST=)",
-        ",Goto(app-blackhole,hangup,1)",
+        f",Goto({after})",
     )

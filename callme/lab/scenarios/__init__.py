@@ -8,6 +8,19 @@ side. Pure.
 from __future__ import annotations
 
 from callme.lab.scenarios.clicks import click
+from callme.lab.scenarios.crowded import (
+    burst,
+    call_waiting,
+    conference,
+    echo_test,
+    forwarded_when,
+    hunt_cancelled_at_second,
+    intercom,
+    parking_times_out,
+    pbx_dies,
+    queue_agent_forwarded,
+    queue_times_out,
+)
 from callme.lab.scenarios.direct import (
     direct_answered,
     direct_busy,
@@ -34,6 +47,7 @@ from callme.lab.scenarios.moves import (
     park_and_retrieve,
     pickup,
 )
+from callme.lab.scenarios.odd import anonymous, did_with_plus, named, no_did, two_telephones, unregistered
 from callme.lab.scenarios.outgoing import internal, out_answered, out_failover, out_noanswer, out_refused
 from callme.lab.scenarios.parts import OPTIONS
 from callme.lab.scenarios.queues import (
@@ -45,9 +59,21 @@ from callme.lab.scenarios.queues import (
     queue_ringall,
     queue_second_answers,
 )
+from callme.lab.scenarios.transfers import (
+    attended_by_code,
+    attended_to_outside,
+    blind_by_code,
+    blind_in_vain,
+    blind_to_group,
+    blind_to_outside,
+    blind_to_queue,
+    internal_becomes_outgoing,
+    out_attended,
+    out_blind,
+)
 from callme.lab.script import Ignore, Refuse, Scenario
 
-__all__ = ["ALL", "FIRST", "MORE", "OPTIONS", "by_name"]
+__all__ = ["ALL", "ALONE", "FIRST", "MORE", "OPTIONS", "by_name"]
 
 FIRST: tuple[Scenario, ...] = (
     direct_answered(),
@@ -96,10 +122,40 @@ MORE: tuple[Scenario, ...] = (
     click("79000000213", agent=Ignore()),
     click("79000000214", customer=Refuse("486", 1)),
     click("79000000215", customer=Ignore()),
+    anonymous(),
+    named(),
+    did_with_plus(),
+    no_did(),
+    unregistered(),
+    two_telephones(),
+    blind_to_queue(),
+    blind_to_outside(),
+    blind_to_group(),
+    blind_in_vain(),
+    blind_by_code(),
+    attended_by_code(),
+    attended_to_outside(),
+    out_blind(),
+    out_attended(),
+    internal_becomes_outgoing(),
+    call_waiting(),
+    hunt_cancelled_at_second(),
+    queue_times_out(),
+    queue_agent_forwarded(),
+    forwarded_when("busy", "79000000165"),
+    forwarded_when("noanswer", "79000000166"),
+    parking_times_out(),
+    conference(),
+    echo_test(),
+    intercom(),
+    burst(),
 )
 """The other situations."""
 
-ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*FIRST, *MORE)}
+ALONE: tuple[Scenario, ...] = (pbx_dies(),)
+"""What needs a PBX for itself: it dies."""
+
+ALL: dict[str, Scenario] = {scenario.name: scenario for scenario in (*FIRST, *MORE, *ALONE)}
 
 
 def by_name(name: str) -> Scenario:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from callme.lab.numbering import OWN_NUMBER
 from callme.lab.scenarios.parts import ends, outgoing, outward, went
 from callme.lab.script import (
     Answer,
@@ -12,7 +11,7 @@ from callme.lab.script import (
     Scenario,
     Step,
 )
-from callme.lab.truth import Truth, TruthCall
+from callme.lab.truth import Disposition, Truth, TruthCall
 
 
 def out_answered(
@@ -53,25 +52,18 @@ def out_noanswer(ext: str = "101", number: str = "79000000202") -> Scenario:
     )
 
 
+REFUSALS: dict[str, tuple[str, Disposition]] = {
+    "486": ("out_busy", "busy"),
+    "603": ("out_declined", "declined"),
+    "404": ("out_invalid_number", "failed"),
+}
+
+
 def out_refused(ext: str = "101", number: str = "79000000203", *, code: str = "486") -> Scenario:
     """The customer's line is busy (486), declines (603) or does not exist (404)."""
     leg = f"c1-{ext}"
-    name, disposition = {
-        "486": ("out_busy", "busy"),
-        "603": ("out_declined", "declined"),
-        "404": ("out_invalid_number", "failed"),
-    }[code]
-    truth = TruthCall(
-        "out",
-        number,
-        OWN_NUMBER,
-        disposition=disposition,
-        ring_s=1,
-        recording=False,
-        hangup_by="pbx",
-        user=ext,  # type: ignore[arg-type]
-        caller=ext,
-    )
+    name, disposition = REFUSALS[code]
+    truth = outward(ext, number, disposition, ring_s=1, recording=False, hangup_by="pbx")
     saw = went(leg, "call", "failed") + went("prov", "invite", "refuse")
     return Scenario(name, (outgoing(ext, number),), Truth((truth,), saw), {}, {number: Refuse(code, 1)})
 

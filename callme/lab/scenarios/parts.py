@@ -7,7 +7,7 @@ from callme.lab.numbering import OWN_NUMBER
 from callme.lab.script import Dial, Hang, Step
 from callme.lab.truth import Disposition, TruthCall
 
-OPTIONS = Options(ring_s=5, ivr_s=2)
+OPTIONS = Options(ring_s=5, ivr_s=2, park_s=4)
 """A lab whose telephones ring 5 s, so that suites are quick. Scenarios assume it."""
 
 RING_S = OPTIONS.ring_s
