@@ -80,12 +80,19 @@ def check(
             help=_help("explain where calls on this line go", "объяснить, куда идут звонки на эту линию"),
         ),
     ] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help=_help("explain whose channel this is, e.g. PJSIP/101-0000001a", "объяснить, чей это канал"),
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """`callme check`."""
     from callme.cli import check as body
 
-    raise typer.Exit(body.check(config, why, as_json=as_json))
+    raise typer.Exit(body.check(config, why, channel or (), as_json=as_json))
 
 
 @app.command(help=_help("List the calls that were seen.", "Показать звонки."))

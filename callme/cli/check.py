@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from callme.cli.configured import configured
@@ -18,16 +19,9 @@ from callme.wording import Phrase, plain
 _SOUND = Phrase("sound: {pbx} PBX, {portals} portal(s)", "в порядке: АТС — {pbx}, порталов — {portals}")
 
 
-def check(path: Path | None, why: str | None, *, as_json: bool) -> int:
+def check(path: Path | None, why: str | None, channels: Sequence[str] = (), *, as_json: bool) -> int:
     """Prints the findings; 0 when all is well. A broken configuration ends with its own error (2)."""
-    config = configured(path)
-    findings = (
-        [_configuration(config)] if why is None else [_explained(config, pbx.id, why) for pbx in config.pbx]
-    )
-    if why is None:
-        from callme.service import check_all
-
-        findings += asyncio.run(check_all(config))
+    findings = _findings(configured(path), why, channels)
     well = all(finding.well for finding in findings)
     if as_json:
         print(
@@ -39,6 +33,17 @@ def check(path: Path | None, why: str | None, *, as_json: bool) -> int:
         for finding in findings:
             print(told(finding))
     return 0 if well else 1
+
+
+def _findings(config: Config, why: str | None, channels: Sequence[str]) -> list[Finding]:
+    """What was asked for: a line's route, channels' names, or everything."""
+    if why is not None:
+        return [_explained(config, pbx.id, why) for pbx in config.pbx]
+    from callme.service import check_all, read_channels
+
+    if channels:
+        return asyncio.run(read_channels(config, channels))
+    return [_configuration(config), *asyncio.run(check_all(config))]
 
 
 def told(finding: Finding) -> str:

@@ -76,7 +76,7 @@ def replay(file: Path, config: Config | None, *, as_json: bool, language: Langua
 def _numbering(config: Config | None) -> Numbering:
     if config is None or not config.pbx:
         return Numbering(country=config.service.country if config is not None else "RU")
-    from callme.service.river import numbering_of
+    from callme.service.numbers import numbering_of
 
     return numbering_of(config, config.pbx[0], Directory())
 

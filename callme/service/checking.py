@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
+from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 
+from callme.calls.numbering import Kind
 from callme.config import Config, Pbx
 from callme.crm.port import Finding
+from callme.errors import PbxError
 from callme.pbx.ami import probe
 from callme.pbx.ami.session import AmiSettings
+from callme.pbx.ami.source import AmiSource
+from callme.pbx.port import Directory
 from callme.portals.registry import Plan
+from callme.service.clock import WallClock
+from callme.service.numbers import numbering_of
 from callme.service.portals import opened, plans
-from callme.wording import Phrase
+from callme.wording import Phrase, plain
 
 RECORDINGS = Phrase("Recordings of PBX “{pbx}”", "Записи АТС «{pbx}»")
 READABLE = Phrase("{folder} can be read", "{folder} читается")
@@ -28,6 +37,32 @@ UNREADABLE_CURE = Phrase(
     "mount the folder, or add CallMe's user to the group that owns it (asterisk)",
     "подключите папку или добавьте пользователя CallMe в группу её владельца (asterisk)",
 )
+NUMBERS = Phrase("Extensions of PBX “{pbx}”", "Внутренние номера АТС «{pbx}»")
+FOUND = Phrase("{count}, told by the PBX: {shown}", "{count}, сообщила АТС: {shown}")
+CONFIGURED = Phrase("as configured", "заданы в конфигурации")
+INFERRED = Phrase(
+    "not told by the PBX: numbers of two to six digits are taken for extensions",
+    "АТС их не сообщает: внутренними считаются номера из 2–6 цифр",
+)
+INFERRED_CURE = Phrase(
+    "if that is wrong, set “extensions” and “trunks” of [[pbx]]",
+    "если это не так, задайте extensions и trunks в [[pbx]]",
+)
+READ_AS = Phrase("{kind} {number} ({reason})", "{kind} {number} ({reason})")
+KINDS = {
+    Kind.EXTENSION: Phrase("extension", "внутренний номер"),
+    Kind.TRUNK: Phrase("trunk", "транк"),
+    Kind.LOCAL: Phrase("half of a Local channel: nobody", "половина канала Local: никто"),
+    Kind.SERVANT: Phrase("Asterisk's own player or recorder: nobody", "служебный канал Asterisk: никто"),
+    Kind.UNKNOWN: Phrase("unknown", "неизвестно"),
+}
+REASONS = {
+    "configured": Phrase("by the configuration", "по конфигурации"),
+    "discovered": Phrase("told by the PBX", "сообщила АТС"),
+    "inferred": Phrase("inferred from its name", "выведено из имени"),
+}
+PATIENCE_S = 15.0
+SHOWN = 12
 OF_PBX = Phrase("PBX “{pbx}”: {topic}", "АТС «{pbx}»: {topic}")
 OF_PORTAL = Phrase("Portal “{portal}”: {topic}", "Портал «{portal}»: {topic}")
 
@@ -44,11 +79,57 @@ async def check_all(config: Config) -> list[Finding]:
     return [finding for part in parts for finding in part]
 
 
+async def read_channels(config: Config, names: Sequence[str]) -> list[Finding]:
+    """How each PBX's channels of these names will be read, and why."""
+    found = []
+    for pbx in config.pbx:
+        numbering = numbering_of(config, pbx, await _directory(pbx))
+        for name in names:
+            kind, number, reason = numbering.explain(name)
+            found.append(Finding(plain(f"{pbx.id}, {name}"), True, _reading(kind, number, reason)))
+    return found
+
+
+def _reading(kind: Kind, number: str, reason: str) -> Phrase:
+    return READ_AS.given(kind=KINDS[kind], number=plain(number), reason=REASONS[reason])
+
+
+async def _directory(pbx: Pbx) -> Directory:
+    """What the PBX tells of its numbers; nothing where it cannot be reached or may not be asked."""
+    source = AmiSource(pbx.id, ami_settings(pbx), WallClock(), random.random)
+    try:
+        async with asyncio.timeout(PATIENCE_S), aclosing(source.moments()) as moments:
+            async for _ in moments:
+                if source.state.up:
+                    return await source.directory()
+                break
+    except (PbxError, TimeoutError):
+        pass
+    finally:
+        await source.close()
+    return Directory()
+
+
+def _numbers(pbx: Pbx, directory: Directory) -> Finding:
+    topic = NUMBERS.given(pbx=pbx.id)
+    if directory.names:
+        named = sorted(directory.names.items())
+        shown = ", ".join(f"{number} {name}".strip() for number, name in named[:SHOWN])
+        more = f" … +{len(named) - SHOWN}" if len(named) > SHOWN else ""
+        return Finding(topic, True, FOUND.given(count=len(named), shown=plain(shown + more)))
+    if pbx.extensions or pbx.trunks:
+        return Finding(topic, True, CONFIGURED)
+    return Finding(topic, True, INFERRED, INFERRED_CURE)
+
+
 async def _pbx(pbx: Pbx) -> list[Finding]:
     seen = await probe.probe(ami_settings(pbx))
+    reached = bool(seen) and seen[0].well
     found = [
         Finding(OF_PBX.given(pbx=pbx.id, topic=one.topic), one.well, one.found, one.cure) for one in seen
     ]
+    if reached:
+        found.append(_numbers(pbx, await _directory(pbx)))
     return [*found, _recordings(pbx)]
 
 

@@ -14,7 +14,6 @@ import structlog
 
 from callme.calls.facts import Fact, LinkDown, LinkUp, TimePassed
 from callme.calls.model import Call, Direction
-from callme.calls.numbering import Numbering
 from callme.calls.tracker import Change, Outcome, Tracker
 from callme.config import Config, Pbx
 from callme.config.routing import verdict
@@ -25,6 +24,7 @@ from callme.errors import PbxError, StoreError
 from callme.pbx import port
 from callme.pbx.port import Moment
 from callme.service.metrics import Metrics
+from callme.service.numbers import numbering_of
 from callme.store.river import Anomaly, StepWrite
 from callme.store.sqlite import Store
 from callme.wording import Phrase, plain
@@ -269,14 +269,3 @@ class River:
 
 def _just_ended(change: Change) -> bool:
     return change.call.ended_at is not None and (change.before is None or change.before.ended_at is None)
-
-
-def numbering_of(config: Config, pbx: Pbx, directory: port.Directory) -> Numbering:
-    """The PBX's numbers as configuration and discovery know them."""
-    return Numbering(
-        country=config.service.country,
-        trunks=tuple(pbx.trunks),
-        extensions=tuple(pbx.extensions),
-        devices=dict(directory.devices),
-        known_extensions=frozenset(directory.names),
-    )
