@@ -7,7 +7,7 @@ anything, and no function depends on the order in which facts arrived (law 1).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from callme.calls import ending, path
@@ -29,7 +29,15 @@ from callme.calls.model import (
 )
 from callme.calls.numbering import Kind, dialled_number, hidden, parse_name
 from callme.calls.observed import Channel, Dial, overlap
-from callme.calls.parties import Dialler, Party, dialler, is_caller, is_outside_number, was_answered
+from callme.calls.parties import (
+    Dialler,
+    Party,
+    dialler,
+    is_caller,
+    is_inbound,
+    is_outside_number,
+    was_answered,
+)
 from callme.calls.talks import Together, answered_without_bridge, together
 
 
@@ -42,7 +50,6 @@ class Case:
     cluster: Cluster
     party: Party
     alone: bool  # the cluster holds no other call: all its channels are this call's
-    commands: dict[str, str] = field(default_factory=dict)  # uniqueid -> command id
 
     @cached_property
     def channels(self) -> list[Channel]:
@@ -80,7 +87,7 @@ class Case:
         """Stretches in which somebody heard the customer."""
         if self.anchor is None:
             return []
-        found = together(self.board, self.anchor)
+        found = [one for one in together(self.board, self.anchor) if not self._is_another(one.channel)]
         seen = {item.channel.uniqueid for item in found}
         if self.party.direction is Direction.OUT:
             missing = self._answer_of_origin(seen)
@@ -105,6 +112,14 @@ class Case:
         if not answers or (ends and min(ends) <= answers[0]):
             return []
         return [Together(agent, answers[0], min(ends) if ends else None, certain=False)]
+
+    def _is_another(self, channel: Channel) -> bool:
+        """A caller with a call of his own, met in a conference or by a transfer: he answered nobody."""
+        return (
+            channel not in self.party.customers
+            and is_inbound(channel)
+            and self.board.kind(channel) is Kind.TRUNK
+        )
 
     def is_person(self, channel: Channel) -> bool:
         """A colleague's phone, or an outside phone that is not the customer's."""
@@ -185,11 +200,11 @@ def derive_external(case: Case) -> str:
 
 
 def derive_name(case: Case) -> str:
-    """The caller's name as it came in; FreePBX's copy of the number is no name."""
+    """The caller's name as it came in; a copy of the number (FreePBX makes one) is no name."""
     name = (
         case.customer.first_name if case.customer is not None and case.party.direction is Direction.IN else ""
     )
-    return "" if hidden(name) or name.lstrip("+").isdigit() else name
+    return "" if hidden(name) or not any(map(str.isalpha, name)) else name
 
 
 def derive_line(case: Case) -> str:
@@ -471,7 +486,7 @@ def derive_aliases(case: Case) -> tuple[str, ...]:
 def derive_command(case: Case) -> str | None:
     """The command that caused the call."""
     for channel in case.channels:
-        known = case.commands.get(channel.uniqueid) or channel.variables.get("CALLME_COMMAND")
+        known = channel.variables.get("CALLME_COMMAND")
         if known:
             return known
     return None

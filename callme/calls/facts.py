@@ -90,11 +90,12 @@ class Dialled:
 
 @dataclass(frozen=True, slots=True)
 class DialEnded:
-    """The ringing of `dest` ended so."""
+    """The ringing of `dest` ended so. `forward` is where its phone sent the call instead (a 302)."""
 
     caller: Leg | None
     dest: Leg
     status: DialStatus
+    forward: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,16 +115,32 @@ class Switchboard:
         self.cluster_of(channel).dirty = True
 
     def add(self, channel: Channel) -> None:
-        """Takes a channel in: new, or restored from the store."""
+        """Takes a new channel in."""
         self.channels[channel.uniqueid] = channel
         cluster = Cluster(channel.uniqueid, {channel.uniqueid: channel}, {channel.linkedid})
         self.clusters[cluster.id] = cluster
         self._home[channel.uniqueid] = cluster
-        for stay in channel.stays:
-            self.bridges.setdefault(stay.bridge, []).append((channel, stay))
         self._follow_linkedid(channel)
         if channel.is_local:
             self._pair_by_name(channel)
+
+    def restore(self, cluster: Cluster) -> None:
+        """Takes a stored cluster in as it was: its channels may share a linkedid with calls that it only
+        met."""
+        self.clusters[cluster.id] = cluster
+        for channel in cluster.members.values():
+            self.channels[channel.uniqueid] = channel
+            self._home[channel.uniqueid] = cluster
+            for stay in channel.stays:
+                self.bridges.setdefault(stay.bridge, []).append((channel, stay))
+            if channel.is_local:
+                self._stems.setdefault(local_stem(channel.name), channel.uniqueid)
+        for linkedid in cluster.linkedids:
+            self._by_linkedid.setdefault(linkedid, cluster)
+
+    def knows(self, linkedid: str) -> bool:
+        """Some channel that we remember has or had that linkedid."""
+        return linkedid in self._by_linkedid
 
     def _pair_by_name(self, channel: Channel) -> None:
         stem = local_stem(channel.name)

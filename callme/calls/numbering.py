@@ -17,6 +17,7 @@ from functools import lru_cache
 import phonenumbers
 
 _NAME = re.compile(r"^(?P<tech>[A-Za-z0-9_]+)/(?P<peer>.+?)(?:-[0-9a-f]{8,})?(?:;(?P<half>[12]))?$")
+_COUNTED = re.compile(r"-\d+$")
 _SHORT = re.compile(r"^\d{2,6}$")
 _HIDDEN = frozenset(
     (
@@ -102,13 +103,18 @@ def _side(context: str) -> str:
 
 @lru_cache(maxsize=8192)
 def parse_name(name: str) -> Name:
-    """The parts of a channel name. A device may itself contain `-`; a masqueraded `AsyncGoto/PJSIP/101-…`
-    is PJSIP/101."""
-    name = name.removeprefix("AsyncGoto/")
+    """The parts of a channel name. A device may itself contain `-`. `AsyncGoto/PJSIP/101-…` and what ends in
+    `<ZOMBIE>` are the doubles of a masquerade: they take the uniqueid of nobody with them (channel.c).
+    IAX2 and DAHDI count their channels in decimal."""
     found = _NAME.match(name)
     if found is None:
         return Name("", name, "")
-    return Name(found["tech"], found["peer"], found["half"] or "")
+    tech, peer = found["tech"], found["peer"]
+    if name.startswith("AsyncGoto/") or name.endswith(("<ZOMBIE>", "<MASQ>")):
+        tech = "Surrogate"
+    if tech in ("IAX2", "DAHDI"):
+        peer = _COUNTED.sub("", peer)
+    return Name(tech, peer, found["half"] or "")
 
 
 def local_stem(name: str) -> str:

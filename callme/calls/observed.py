@@ -30,6 +30,7 @@ class Dial:
     shown: str = ""  # the caller's own number at that moment
     exten: str = ""  # where the caller was in the dialplan
     context: str = ""
+    forward: str = ""  # where the phone sent the call instead
 
 
 @dataclass(slots=True)

@@ -82,9 +82,9 @@ def is_outside_number(board: Switchboard, number: str) -> bool:
 
 # ------------------------------------------------------------------------------- trunk channels
 def is_caller(channel: Channel) -> bool:
-    """The far end of this channel called us: it was born in state Ring. Where its birth was missed: it
-    began a call."""
-    if channel.born:
+    """The far end of this channel called us: it was born in state Ring, or in one that only analog lines
+    know (Pre-ring) and began a call. Where its birth was missed: it began a call."""
+    if channel.born and channel.first_state is not ChannelState.OTHER:
         return channel.first_state is ChannelState.RING
     return channel.uniqueid == channel.first_linkedid
 
@@ -129,7 +129,9 @@ def _outbound(
     for leg in sorted(legs, key=lambda channel: channel.dials[0].since if channel.dials else channel.born_at):
         by = dialler(board, leg)
         if not by.known and (answers_somebody or not leg.dials):
-            origin = None if answers_somebody else _root_phone(board, channels)
+            # Its DialBegin comes in a moment, or was missed: then it is known by its talk.
+            missed = leg.up_at is not None or bool(leg.stays)
+            origin = _root_phone(board, channels) if missed and not answers_somebody else None
             if origin is None:
                 continue
         elif is_forwarded(board, leg, by):
@@ -166,12 +168,16 @@ def _without_customer(board: Switchboard, channels: list[Channel]) -> list[Party
     if not dialled:
         return []
     root = channels[0]
-    if root.is_local:
+    if root.is_local or (root.dials and root.dials[0].caller is None):
         # Asked for by an Originate: its caller id is the number to be called (asterisk-ami-observed §7).
         wanted = next((n for n in (root.first_number, root.number) if not hidden(n)), "")
         if is_outside_number(board, wanted):
             return [Party(Direction.OUT, root, [], root, originated=True)]
         return [Party(Direction.INTERNAL, root, [], root, originated=True)]
     phones = [c for c in channels if not c.dials and board.kind(c) is Kind.EXTENSION]
-    callers = [c for c in phones if any(dialler(board, d).channel is c for d in dialled)]
+    callers = [
+        c
+        for c in phones
+        if not c.first_exten.startswith("*") and any(dialler(board, d).channel is c for d in dialled)
+    ]  # paging, intercom and the like are feature codes, no calls
     return [Party(Direction.INTERNAL, c, [], c) for c in sorted(callers, key=birth_order)[:1]]

@@ -32,6 +32,7 @@ _NOBODY = re.compile(
     r"^(ext-group|grps|dial-with-exten|dial-ext-with-exten|ext-queues|ivr-|timeconditions|app-|from-queue$|from-pstn|from-trunk|ext-did|outbound|outrt)"
 )
 _VOICEMAIL = re.compile(r"(^|[-_])(vm|voicemail)", re.IGNORECASE)
+_MAILBOXES = ("macro-vm", "sub-vm", "vm-")
 _DIALS = ("s", "h", "i", "t", "")
 
 
@@ -64,11 +65,13 @@ def steps(channel: Channel) -> tuple[Step, ...]:
 
 
 def left_for_voicemail(channel: Channel) -> bool:
-    """The caller was sent to a mailbox: the application ran, or the line was taken up by a voicemail
-    context."""
+    """The caller was sent to a mailbox: the application ran, the line was taken up by a voicemail context,
+    or was up already and came to one (a Macro dialplan shows no applications, sheet freepbx §1.5)."""
     if any(name.lower() in ("voicemail", "minivmrecord") for name, _ in channel.applications):
         return True
-    return bool(channel.up_context and _VOICEMAIL.search(channel.up_context))
+    if channel.up_at is None:
+        return False
+    return bool(_VOICEMAIL.search(channel.up_context)) or channel.visited(*_MAILBOXES)
 
 
 def groups_of(board: Switchboard, channels: list[Channel]) -> set[str]:
@@ -95,7 +98,7 @@ def on_behalf_of(
             if board.numbering.is_extension(candidate) and candidate not in groups:
                 return candidate
     lookers = [*through, *([top] if top is not None else [])]
-    sibling = _followed(board, lookers)
+    sibling = _followed(board, lookers) or _redirected(board, lookers)
     if sibling is not None:
         return sibling
     for looker in lookers:
@@ -117,6 +120,17 @@ def _followed(board: Switchboard, lookers: list[Channel]) -> str | None:
             name = parse_name(channel.name).local_exten
             if name.startswith("FMPR-"):
                 return name.removeprefix("FMPR-")
+    return None
+
+
+def _redirected(board: Switchboard, lookers: list[Channel]) -> str | None:
+    """The colleague whose phone answered the same dial with a redirection (302) to this leg's number."""
+    callers = {looker.uniqueid for looker in lookers}
+    wanted = {parse_name(looker.name).local_exten for looker in lookers if looker.is_local}
+    for channel in board.cluster_of(lookers[0]).members.values() if lookers else ():
+        for dial in channel.dials:
+            if dial.forward and dial.caller in callers and dial.forward.partition("@")[0] in wanted:
+                return board.extension(channel)
     return None
 
 

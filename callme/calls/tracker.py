@@ -83,7 +83,6 @@ class Tracker:
         self._stored: set[str] = set()
         self._dead_since: dict[str, float] = {}
         self._blind_since: float | None = None
-        self._commands: dict[str, str] = {}
 
     # --------------------------------------------------------------------------------- the step
     def step(self, seen: Iterable[f.Fact], now: float) -> Outcome:
@@ -138,9 +137,12 @@ class Tracker:
         now_told: dict[CallId, Call] = {}
         changes = len(outcome.changes)
         for party in found:
-            case = Case(self.pbx, self.board, cluster, party, len(found) == 1, self._commands)
+            case = Case(self.pbx, self.board, cluster, party, len(found) == 1)
             call = derive_call(case, self._linked(cluster, found, party))
             before = told.get(call.id)
+            if before is not None and before.ended_at is not None and call.ended_at is None:
+                outcome.anomalies.append(Anomaly("something of a call came after its end", str(call.id)))
+                call = before
             now_told[call.id] = call
             if call != before:
                 outcome.changes.append(Change(call, before))
@@ -180,6 +182,7 @@ class Tracker:
         return {
             "version": STATE_VERSION,
             "linked": sorted(cluster.linked),
+            "linkedids": sorted(cluster.linkedids),
             "channels": [encode_channel(channel) for channel in cluster.ordered()],
         }
 
@@ -191,12 +194,15 @@ class Tracker:
                 anomalies.append(Anomaly("state of another version", identity))
                 continue
             channels = [decode_channel(dict(stored)) for stored in state["channels"]]
-            for channel in channels:
-                self.board.add(channel)
-            for channel in channels[1:]:
-                self.board.join(channels[0], channel)
+            self.board.restore(
+                Cluster(
+                    identity,
+                    {channel.uniqueid: channel for channel in channels},
+                    set(state.get("linkedids", ())),
+                    set(state["linked"]),
+                )
+            )
             self._stored.add(identity)
-            self.board.cluster_of(channels[0]).dirty = True
         for call in calls:
             known = self.board.channels.get(str(call.id).removeprefix(f"{self.pbx}-"))
             if known is not None:
@@ -204,10 +210,6 @@ class Tracker:
         seen = [channel.seen_at for channel in self.board.alive()]
         self._blind_since = max(seen) if seen else None
         return anomalies
-
-    def expect(self, uniqueid: str, command: str) -> None:
-        """The channel that will be born with this uniqueid belongs to a command of ours."""
-        self._commands[uniqueid] = command
 
     # ------------------------------------------------------------------------------------ facts
     def _channel(self, leg: f.Leg, now: float, *, born: bool = False) -> Channel:
@@ -233,15 +235,25 @@ class Tracker:
         self._dial(fact.caller, fact.dest, now, fact.dial_string)
 
     def _dial(
-        self, caller_leg: f.Leg | None, dest_leg: f.Leg, now: float, dial_string: str = ""
+        self,
+        caller_leg: f.Leg | None,
+        dest_leg: f.Leg,
+        now: float,
+        dial_string: str = "",
+        *,
+        ended: bool = False,
     ) -> tuple[Channel, Dial]:
         """The dial of that caller on that channel, made if it is new."""
         dest = self._channel(dest_leg, now)
         caller = self._channel(caller_leg, now) if caller_leg is not None else None
         identity = caller.uniqueid if caller is not None else None
         for dial in dest.dials:
-            if dial.caller == identity:
+            # Another caller with the end of a ringing that goes on took the dialling channel's place: who
+            # transfers while the colleague rings is replaced by a Local half (bridge.c).
+            if dial.caller == identity or (ended and caller is not None and dial.until is None):
                 dial.dial_string = dial.dial_string or dial_string
+                if caller is not None:
+                    self.board.join(caller, dest)
                 return dest, dial
         dial = Dial(identity, now, dial_string)
         if caller is not None and caller_leg is not None:
@@ -255,11 +267,12 @@ class Tracker:
     def _dial_ended(self, fact: f.DialEnded, now: float, outcome: Outcome) -> None:
         if fact.caller is None and not self._awaits_originate(fact.dest):
             return  # the other half of a click-to-call gets a DialEnd that belongs to no dial (facts §4)
-        dest, dial = self._dial(fact.caller, fact.dest, now)
+        dest, dial = self._dial(fact.caller, fact.dest, now, ended=True)
         if _STATUS_RANK.index(fact.status) > _STATUS_RANK.index(dial.status):
             dial.status = fact.status
         if dial.until is None:
             dial.until = now
+        dial.forward = dial.forward or fact.forward
         self.board.touch(dest)
 
     def _awaits_originate(self, leg: f.Leg) -> bool:
@@ -310,10 +323,11 @@ class Tracker:
         first, second = self._channel(fact.first, now), self._channel(fact.second, now)
         transferee = self._channel(fact.transferee, now) if fact.transferee is not None else None
         target = self._channel(fact.target, now) if fact.target is not None else None
-        if transferee is not None and target is not None:
-            transferee.handovers.append(Handover("attended", first.uniqueid, target.uniqueid, now))
+        if transferee is not None:
+            to = target.uniqueid if target is not None else second.first_exten
+            transferee.handovers.append(Handover("attended", first.uniqueid, to, now))
             self.board.touch(transferee)
-            self.board.join(transferee, target)
+            self.board.join(transferee, target if target is not None else second)
         self.board.join(first, second)
 
     def _picked_up(self, fact: f.PickedUp, now: float, outcome: Outcome) -> None:
@@ -369,9 +383,7 @@ class Tracker:
             self.board.touch(channel)
 
     def _hung_up(self, fact: f.HungUp, now: float, outcome: Outcome) -> None:
-        if fact.leg.uniqueid not in self.board.channels and fact.leg.linkedid not in (
-            linkedid for cluster in self.board.clusters.values() for linkedid in cluster.linkedids
-        ):
+        if fact.leg.uniqueid not in self.board.channels and not self.board.knows(fact.leg.linkedid):
             return  # a channel of a call that was over before we looked
         channel = self._channel(fact.leg, now)
         if not channel.alive and not channel.vanished:
@@ -388,8 +400,10 @@ class Tracker:
             self._touch_bridge(channel, bridge)
 
     def _originated(self, fact: f.OriginateEnded, now: float, outcome: Outcome) -> None:
-        if fact.uniqueid and fact.action_id:
-            self._commands[fact.uniqueid] = fact.action_id
+        channel = self.board.channels.get(fact.uniqueid)
+        if channel is not None and fact.action_id and "CALLME_COMMAND" not in channel.variables:
+            channel.set_variable("CALLME_COMMAND", fact.action_id, now)
+            self.board.touch(channel)
 
     # -------------------------------------------------------------------------------- blindness
     def _link_down(self, fact: f.LinkDown, now: float, outcome: Outcome) -> None:

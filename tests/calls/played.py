@@ -63,10 +63,10 @@ def cases(size: int | None = None) -> list[Case]:
 
 
 # -------------------------------------------------------------------------------------- playing
-def play(steps: Iterable[Moment], *, close: bool = False) -> list[Call]:
+def play(steps: Iterable[Moment], *, close: bool = False, numbering: Numbering | None = None) -> list[Call]:
     """The calls at the end, eldest first. With `close` the link then breaks and comes back with nothing
     alive."""
-    tracker = Tracker("pbx", Numbering())
+    tracker = Tracker("pbx", numbering or Numbering())
     known: dict[str, Call] = {}
     now = 0.0
     for step in steps:

@@ -139,7 +139,7 @@ def _dial_begin(message: Message) -> Fact | None:
 def _dial_end(message: Message) -> Fact | None:
     dest = leg(message, "Dest")
     status = _STATUSES.get(message.get("DialStatus"), DialStatus.OTHER)
-    return f.DialEnded(leg(message), dest, status) if dest else None
+    return f.DialEnded(leg(message), dest, status, message.get("Forward")) if dest else None
 
 
 def _enter(message: Message) -> Fact | None:
