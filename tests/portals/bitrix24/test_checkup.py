@@ -11,8 +11,19 @@ from callme.crm.port import Finding
 from callme.lab.sandboxes.bitrix24.server import SandboxPortal
 from callme.lab.sandboxes.bitrix24.state import User
 from callme.portals.registry import open_portal
-from tests.portals.bitrix24.scripted import MOSCOW, OpenGate, Scripted, page, portal, unreachable
+from tests.portals.bitrix24.scripted import (
+    MOSCOW,
+    OpenGate,
+    Scripted,
+    bad,
+    ok,
+    page,
+    portal,
+    unreachable,
+)
 from tests.portals.bitrix24.test_conformance import BOX, Wire
+
+DENIED = bad(403, "WRONG_AUTH_TYPE", "Current authorization type is denied for this method")
 
 
 async def findings(
@@ -63,6 +74,24 @@ async def test_a_missing_right_is_named(scopes: tuple[str, ...], missing: str) -
     told = ill(await findings({"scopes": scopes}))
     assert f"missing: {missing}" in told
     assert "add the rights" in told
+
+
+async def test_lines_kept_from_webhooks_are_one_finding() -> None:
+    script = Scripted().says("scope", ok(["telephony", "crm", "user"]))
+    script.says("telephony.externalCall.register", bad(400, "", "USER_ID or USER_PHONE_INNER should be set"))
+    script.says("voximplant.statistic.get", ok([])).says("telephony.externalLine.get", DENIED)
+    bitrix = portal(script)
+    told = [one for one in await bitrix.check() if not one.well]
+    await bitrix.close()
+    assert [one.topic.say("en") for one in told] == ["lines"]
+    assert "will not say which line" in ill(told)
+    assert "local application" in ill(told)
+
+
+async def test_a_line_whose_owner_is_nobody_is_told() -> None:
+    told = ill(await findings(lines={"74950000001": {"owner": "555"}, "2": {"owner": "101"}}))
+    assert "line 74950000001 is to belong to extension 555" in told
+    assert "line 2" not in told
 
 
 async def test_statistics_that_may_not_be_read_are_told() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC
+from typing import Any
 
 import httpx2
 import pytest
@@ -112,11 +113,12 @@ class SandboxStand(Stand):
         return self.wire.sent
 
 
-def sandbox_stand(knobs: Knobs = BOX) -> SandboxStand:
+def sandbox_stand(knobs: Knobs = BOX, sandbox: SandboxPortal | None = None, **settings: Any) -> SandboxStand:
+    """A portal before a sandbox of its own, or before one that is there already."""
     now = Stand.now
-    sandbox = SandboxPortal(knobs, clock=lambda: now)
+    sandbox = sandbox or SandboxPortal(knobs, clock=lambda: now)
     wire, gate = Wire(sandbox), OpenGate()
-    table = {"webhook": sandbox.webhook_url, "default_user": 1, "crm": "bitrix24", "id": "main"}
+    table = {"webhook": sandbox.webhook_url, "default_user": 1, "crm": "bitrix24", "id": "main", **settings}
     portal = open_portal("bitrix24", "main", table, gate=gate, zone=UTC, transport=wire)
     stand = SandboxStand(portal, gate)
     stand.sandbox, stand.wire = sandbox, wire
