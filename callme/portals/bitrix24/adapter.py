@@ -100,21 +100,25 @@ class Bitrix24:
         if unready is not None:
             return unready
         call, rest = order.about.call, self._rest.noting(attempt.trace)
-        lineless = None if call in self._doubtful else await self._lines.ready(rest, order.about.line)
+        # A card that somebody waits for does not stand in line with the records of calls that are over.
+        urgency = Urgency.CARD if self._users_of(show) else Urgency.REGISTER
+        lineless = None
+        if call not in self._doubtful:
+            lineless = await self._lines.ready(rest, order.about.line, urgency)
         if isinstance(lineless, Later):
             if attempt.number <= LINE_TRIES:
                 return lineless
             lineless = notices.no_line(order.about.line, lineless.why)
         user, notice = self._owners.of_register(order)
         params, late = self._phrased(order, user, show, attempt)
-        found = await rest.call(REGISTER, params, Urgency.REGISTER)
+        found = await rest.call(REGISTER, params, urgency)
         user = int(params["USER_ID"])
         if isinstance(found, Fault) and found.says(USER_UNKNOWN) and user != self.settings.default_user:
             params = {**params, "USER_ID": self.settings.default_user, "SHOW": 0}
             notice = notices.dismissed(
                 self._people.named(user), self._people.named(self.settings.default_user)
             )
-            found = await rest.call(REGISTER, params, Urgency.REGISTER)
+            found = await rest.call(REGISTER, params, urgency)
         if isinstance(found, Fault):
             self._keep_doubt(call, params, found.outcome)
             return found.outcome

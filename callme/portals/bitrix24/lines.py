@@ -24,7 +24,10 @@ UPDATE = "telephony.externalLine.update"
 EXISTS = "Line already exists"
 
 PATIENCE_S = 1.5
-"""So long a register waits for its line to be added: the card comes first after that."""
+"""So long a call whose card somebody waits for waits for its line to be added: the card comes first then."""
+
+CALM_S = 30.0
+"""So long any other call waits, its turn in the portal's request limit included."""
 
 LINES_MAX = 500
 """No company has so many; a caller who tries numbers at random must not fill the portal with lines."""
@@ -70,17 +73,17 @@ class Lines:
         """What the configuration says of the line."""
         return self._settings.get(same(line), ("", Line()))[1]
 
-    async def ready(self, rest: Rest, line: str) -> Unready | None:
-        """Sees to it that the line may be named, for `PATIENCE_S` at most. A failure is kept until the next
-        refresh, unless the portal as a whole is in trouble: then `Later` is given and the next call tries
-        again."""
+    async def ready(self, rest: Rest, line: str, urgency: Urgency) -> Unready | None:
+        """Sees to it that the line may be named; with the urgency of a card for `PATIENCE_S` at most. A
+        failure is kept until the next refresh, unless the portal as a whole is in trouble: then `Later` is
+        given and the next call tries again."""
         name = same(line)
         if not name:
             return None
         if not self._looked:  # a refresh that goes on meanwhile must not hold up a call
             async with self._looking:
                 if not self._looked:
-                    await self._look(rest, Urgency.REGISTER)
+                    await self._look(rest, urgency)
                     self._looked = True
         if name in self._kept or self.denied:
             return None
@@ -88,9 +91,10 @@ class Lines:
             return notices.too_many_lines(line)
         adding = self._adding.get(name)
         if adding is None:
-            adding = asyncio.get_running_loop().create_task(self._add(rest, line, Urgency.REGISTER))
+            adding = asyncio.get_running_loop().create_task(self._add(rest, line, urgency))
             self._adding[name] = adding
-        await asyncio.wait({adding}, timeout=PATIENCE_S)
+        patience_s = PATIENCE_S if urgency <= Urgency.CARD else CALM_S
+        await asyncio.wait({adding}, timeout=patience_s)
         if not adding.done():
             return notices.slow_line(line)
         found = adding.result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -39,10 +40,11 @@ def row(number: str, name: str = "", creates: str = "N") -> dict[str, str]:
     return {"NUMBER": number, "NAME": name, "CRM_AUTO_CREATE": creates}
 
 
-async def ring(bitrix: Bitrix24, call: str = "office-1.1", number: int = 1, **more: Any) -> Outcome:
-    one = attempt()
-    one = type(one)(number, False, {}, one.now, one.first_at)
-    return await bitrix.register(ringing(call=call, **more), frozenset(), one)
+async def ring(
+    bitrix: Bitrix24, call: str = "office-1.1", number: int = 1, show: str = "101", **more: Any
+) -> Outcome:
+    one = replace(attempt(), number=number)
+    return await bitrix.register(ringing(call=call, **more), frozenset({show}), one)
 
 
 def named(asked: Scripted) -> list[str | None]:
@@ -67,7 +69,21 @@ async def test_a_new_line_is_added_once_before_the_register_that_names_it() -> N
     assert [method.rpartition(".")[2] for method, _ in asked.asked[2:]] == ["add", "register", "register"]
     assert asked.of(lines.ADD) == [{"NUMBER": LINE, "NAME": LINE, "CRM_AUTO_CREATE": "N"}]
     assert named(asked) == [LINE, LINE]
-    assert gate.entered == [Urgency.REGISTER] * 3
+    assert gate.entered == [Urgency.CARD] * 3
+
+
+async def test_a_call_that_nobody_waits_for_goes_after_cards_and_waits_longer_for_its_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lines, "PATIENCE_S", 0.0)
+    asked, gate = script(), OpenGate()
+    bitrix = portal(asked, gate)
+    await bitrix.refresh()
+    gate.entered.clear()
+    assert notice(await ring(bitrix, show="199")) == ""
+    await bitrix.close()
+    assert named(asked) == [LINE]
+    assert gate.entered == [Urgency.REGISTER] * 2
 
 
 async def test_calls_that_ring_together_add_it_once_and_all_name_it() -> None:
