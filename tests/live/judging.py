@@ -1,0 +1,175 @@
+"""Whether a played scenario came out right: in the portal, on the screens, in the recording and in the
+service's own words. Every fault found is one sentence; none found means right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from callme.lab.numbering import EXTENSIONS
+from callme.lab.play import Played
+from callme.lab.sandboxes.bitrix24.state import Card, Recording, Statistic
+from callme.lab.script import KillPbx
+from callme.lab.truth import TruthCall
+from tests.live import cards, sound
+
+NEAR_S = 1.0
+"""How far a length may be from the script's."""
+
+TOGETHER_S = 1.0
+"""Extensions that began to ring so close to each other rang together."""
+
+HIDDEN = "000000"
+TYPES = {"in": 2, "out": 1}
+OUT_CODES = {
+    "answered": "200",
+    "no-answer": "480",
+    "voicemail": "480",
+    "busy": "486",
+    "declined": "603",
+    "cancelled": "603-S",
+    "failed": "503",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One call as portal and service hold it."""
+
+    record: Statistic
+    cards: tuple[tuple[str, Card], ...]
+    recording: Recording | None
+    call: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A scenario that was played and delivered, with what its calls left."""
+
+    played: Played
+    seen: tuple[Seen, ...]
+    left_open: tuple[str, ...]
+    troubles: tuple[str, ...]
+
+
+def phone(truth: TruthCall) -> str:
+    """The outside party as the portal keeps it."""
+    return f"+{truth.external}" if truth.external else HIDDEN
+
+
+async def faults(shown: Shown, users: Mapping[str, int], default_user: int) -> list[str]:
+    """Everything that is not as the truth has it."""
+    truths = [truth for truth in shown.played.scenario.truth.calls if truth.direction != "internal"]
+    found = [f"the telephones saw something else: {one}" for one in shown.played.problems]
+    found += shown.troubles
+    found += [f"the portal still has {one} open" for one in shown.left_open]
+    if len(shown.seen) != len(truths):
+        return [*found, f"{len(truths)} calls for the CRM, the portal has {len(shown.seen)}"]
+    for truth, seen in zip(truths, shown.seen, strict=True):
+        found += _record(truth, seen.record, users, default_user)
+        found += cards.wrong(shown.played, truth, seen.cards)
+        found += _call(truth, seen.call, lost=_killed(shown.played) and truth.hangup_by is None)
+        found += [one async for one in _recording(truth, seen.recording, shown.played)]
+    return found
+
+
+# ------------------------------------------------------------------------------------------ portal
+def _record(
+    truth: TruthCall, record: Statistic, users: Mapping[str, int], default_user: int
+) -> Iterator[str]:
+    owners = _owners(truth, users, default_user)
+    if record.user not in owners:
+        yield f"it belongs to user {record.user}, not to {owners}"
+    if record.type != TYPES[truth.direction]:
+        yield f"TYPE {record.type} for direction {truth.direction}"
+    answered = truth.disposition == "answered"
+    code = ("200" if answered else "304") if truth.direction == "in" else OUT_CODES[truth.disposition]
+    if record.code != code:
+        yield f"status {record.code}, not {code}"
+    near = abs(record.duration - truth.talk_s) <= NEAR_S and record.duration >= 1
+    if not (near if answered else record.duration == 0):
+        yield f"duration {record.duration} s, not {truth.talk_s if answered else 0} s"
+
+
+def _owners(truth: TruthCall, users: Mapping[str, int], default_user: int) -> set[int]:
+    """The user whom the truth names; where it names none, of those who rang first any, else the default."""
+    if truth.user:
+        return {users.get(truth.user, default_user)}
+    return {users.get(ext, default_user) for ext in (truth.rang[0] if truth.rang else ())} or {default_user}
+
+
+# --------------------------------------------------------------------------------------- recording
+async def _recording(truth: TruthCall, kept: Recording | None, played: Played) -> AsyncIterator[str]:
+    if not truth.recording:
+        if kept is not None:
+            yield f"a recording of {kept.duration} s is attached; there was none to attach"
+        return
+    if kept is None:
+        yield "no recording is attached"
+        return
+    samples = await sound.decoded(kept.content)
+    # A customer who was passed on waits in between, which the PBX does not record: its own file counts then.
+    meant_s = [file.seconds for file in played.recordings] if truth.transfers else [truth.talk_s]
+    if not any(abs(sound.seconds(samples) - one) <= NEAR_S for one in meant_s):
+        yield f"the recording is {sound.seconds(samples):.1f} s long, the talk was {meant_s} s"
+    heard = await asyncio.to_thread(sound.heard, samples)
+    meant = {"outside", *(who for who in (*truth.talkers, truth.caller) if who in EXTENSIONS)}
+    if heard != meant:
+        yield f"in the recording {sorted(heard)} are heard, not {sorted(meant)}"
+
+
+# --------------------------------------------------------------------------------- the service's words
+def _call(truth: TruthCall, call: Mapping[str, Any], *, lost: bool) -> Iterator[str]:
+    """`/api/v1/calls` against the truth."""
+    talked = truth.direction == "out" and bool(call["talks"])
+    talkers = list(dict.fromkeys(talk["who"] for talk in call["talks"]))
+    pairs: list[tuple[str, object, object]] = [
+        ("direction", call["direction"], truth.direction),
+        ("line", call["line"] or None, truth.line),
+        ("disposition", call["disposition"], truth.disposition),
+        ("rang", _steps(call["rang"]), [sorted(step) for step in truth.rang]),
+        ("answered_by", call["answered_by"], truth.answered_by),
+        ("talkers", [truth.external] if talked else talkers, list(truth.talkers)),
+        ("last_talker", truth.external if talked else call["last_talker"], truth.final_talker),
+        ("caller", call["caller"], truth.caller),
+        ("lost", call["lost"], lost),
+        ("certain", call["certain"], True),
+        ("moves", _moves(call["transfers"]), [(one.kind, one.by, one.to) for one in truth.transfers]),
+    ]
+    for name, was, meant in pairs:
+        if was != meant:
+            yield f"the service says {name} {was!r}, not {meant!r}"
+    for name, was, meant in (
+        ("ring_s", call["ring_s"], truth.ring_s),
+        ("talk_s", call["talk_s"], truth.talk_s),
+    ):
+        if abs(was - meant) > NEAR_S and not (name == "ring_s" and _unrung(truth)):
+            yield f"the service says {name} {was:.1f}, not {meant}"
+
+
+def _killed(played: Played) -> bool:
+    return any(isinstance(step.deed, KillPbx) for step in played.scenario.steps)
+
+
+def _unrung(truth: TruthCall) -> bool:
+    """The script's ring time of a click that its owner refused is the PBX's limit, not what was rung."""
+    return truth.click and truth.disposition in ("declined", "no-answer")
+
+
+def _steps(rang: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    found: list[tuple[float, set[str]]] = []
+    for ring in sorted(rang, key=lambda one: float(one["since"])):
+        if ring["via"]:
+            continue
+        if found and ring["since"] - found[-1][0] < TOGETHER_S:
+            found[-1][1].add(ring["extension"])
+        else:
+            found.append((ring["since"], {ring["extension"]}))
+    return [sorted(step) for _, step in found]
+
+
+def _moves(transfers: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(one["kind"], one["by"], one["to"]) for one in transfers if one["kind"] != "pickup"]
