@@ -337,6 +337,14 @@ class _Demo:
             "Завершить всё — Ctrl-C.\n",
             callme="{}:{}".format(*service.address), crm=portal.url, client=KNOWN_CLIENT,
         )  # fmt: skip
+        if os.environ.get("SSH_CONNECTION"):
+            self._say(
+                "You are here over SSH. To see the pages, on your own computer: "
+                "ssh -L {a}:{host}:{a} -L {b}:{host}:{b} …\n",
+                "Вы здесь по SSH. Чтобы увидеть страницы, на своём компьютере: "
+                "ssh -L {a}:{host}:{a} -L {b}:{host}:{b} …\n",
+                host=HOST, a=service.address[1], b=portal.port,
+            )  # fmt: skip
         desk = Desk(lab)
         await desk.open()
         try:
