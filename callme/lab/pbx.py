@@ -46,6 +46,7 @@ class Pbx:
         self.recordings_on_pbx = f"/srv/callme/{self.name}/spool/monitor"
         """The same folder as Asterisk names it."""
         self._written = False
+        self._draining: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._console: Console | None = None
 
@@ -107,6 +108,8 @@ class Pbx:
         if process.stdin:
             process.stdin.close()  # the watchdog beside Asterisk reads this end
         await process.wait()
+        if self._draining:
+            await self._draining  # to the end of its output: then the last process that held it is gone
 
     async def __aenter__(self) -> Pbx:
         await self.start()
@@ -172,11 +175,22 @@ class Pbx:
             'exec 3<&0; setpriv --pdeathsig KILL "$@" </dev/null 3<&- & child=$!;'
             ' ( read -r _ <&3; kill -KILL "$child" ) & wait "$child"; kill $! 2>/dev/null; wait'
         )
-        with (self.folder / "log" / "stdout").open("ab") as out:
-            self._process = await asyncio.create_subprocess_exec(
-                *as_root(), "sh", "-c", guard, "sh", *inside,
-                stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out, start_new_session=True,
-            )  # fmt: skip
+        self._process = await asyncio.create_subprocess_exec(
+            *[*as_root(), "sh", "-c", guard, "sh", *inside],
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._draining = asyncio.create_task(self._drain(self._process))
+
+    async def _drain(self, process: asyncio.subprocess.Process) -> None:
+        """Asterisk's own words before it has a log, and the sign that it is gone."""
+        assert process.stdout is not None  # noqa: S101  PIPE was asked for
+        with (self.folder / "log" / "stdout").open("ab") as file:
+            while chunk := await process.stdout.read(1 << 12):
+                file.write(chunk)
+                file.flush()
 
     async def _connect(self) -> Console:
         """Log in as soon as Asterisk listens; it says so in no other way."""

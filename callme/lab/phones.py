@@ -158,7 +158,20 @@ class Phones:
     async def _run(self, ident: str, scenario: str, address: str, port: int, *more: str) -> None:
         xml = self._folder / f"{ident}-{port}.xml"
         xml.write_text(scenario, "utf-8")
-        command = ["setpriv", "--pdeathsig", "KILL", "sipp", "-sf", str(xml), "-i", address, "-mi", address]
+        command = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "sipp",
+            "-sf",
+            str(xml),
+            "-i",
+            address,
+            "-mi",
+            address,
+            "-ci",
+            address,
+        ]
         command += ["-p", str(port), "-nostdin", "-skip_rlimit", "-trace_logs", "-log_overwrite", "false"]
         command += [
             "-log_file",
