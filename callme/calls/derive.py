@@ -228,7 +228,7 @@ def derive_trunk(case: Case) -> str:
     customer = case.customer
     if customer is None:
         return ""
-    return case.board.numbering.of_channel(customer.name, customer.first_context)[1]
+    return case.board.whose(customer)[1]
 
 
 def derive_caller(case: Case) -> str | None:

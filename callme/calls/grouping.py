@@ -64,6 +64,7 @@ class Switchboard:
         self._home: dict[str, Cluster] = {}
         self._by_linkedid: dict[str, Cluster] = {}
         self._stems: dict[str, str] = {}
+        self._whose: dict[str, tuple[str, Numbering, tuple[Kind, str]]] = {}
         self._bears_call = bears_call
 
     # --------------------------------------------------------------------------------- channels
@@ -112,6 +113,7 @@ class Switchboard:
         channel.first_name = leg.caller_name
         channel.first_context = leg.context
         channel.first_exten = leg.exten
+        self._whose.pop(channel.uniqueid, None)
         self.cluster_of(channel).dirty = True
 
     def add(self, channel: Channel) -> None:
@@ -162,16 +164,26 @@ class Switchboard:
 
     def kind(self, channel: Channel) -> Kind:
         """What stands behind the channel."""
-        return self.numbering.of_channel(channel.name, channel.first_context)[0]
+        return self.whose(channel)[0]
 
     def extension(self, channel: Channel) -> str | None:
         """The colleague whose phone the channel is, `None` for any other channel."""
-        kind, name = self.numbering.of_channel(channel.name, channel.first_context)
+        kind, name = self.whose(channel)
         return name if kind is Kind.EXTENSION else None
+
+    def whose(self, channel: Channel) -> tuple[Kind, str]:
+        """Kind of the channel, with its extension or its trunk's name. Asked for thousands of times in a
+        conference, hence remembered."""
+        known = self._whose.get(channel.uniqueid)
+        if known is not None and known[0] is channel.name and known[1] is self.numbering:
+            return known[2]
+        found = self.numbering.of_channel(channel.name, channel.first_context)
+        self._whose[channel.uniqueid] = (channel.name, self.numbering, found)
+        return found
 
     def enter(self, channel: Channel, bridge: str, holding: bool, now: float) -> bool:
         """The channel is in the bridge; true if that is news."""
-        if any(stay.bridge == bridge and stay.until is None for stay in channel.stays):
+        if not channel.alive or any(stay.bridge == bridge and stay.until is None for stay in channel.stays):
             return False
         stay = Stay(bridge, holding, now)
         channel.stays.append(stay)
@@ -238,6 +250,7 @@ class Switchboard:
                 self._forget_stay(channel, stay.bridge)
             self.channels.pop(channel.uniqueid, None)
             self._home.pop(channel.uniqueid, None)
+            self._whose.pop(channel.uniqueid, None)
             stem = local_stem(channel.name)
             if self._stems.get(stem) in (channel.uniqueid, channel.partner):
                 self._stems.pop(stem, None)

@@ -258,6 +258,8 @@ class Tracker:
         dial = Dial(identity, now, dial_string)
         if caller is not None and caller_leg is not None:
             dial.shown, dial.context, dial.exten = caller_leg.number, caller_leg.context, caller_leg.exten
+        if not dest.alive:
+            dial.until = now
         dest.dials.append(dial)
         self.board.touch(dest)
         if caller is not None:
@@ -356,7 +358,7 @@ class Tracker:
     def _hold(self, fact: f.HoldChanged, now: float, outcome: Outcome) -> None:
         channel = self._channel(fact.leg, now)
         current = channel.holds[-1] if channel.holds and channel.holds[-1].until is None else None
-        if fact.held and current is None:
+        if fact.held and current is None and channel.alive:
             channel.holds.append(Span(now))
         elif not fact.held and current is not None:
             current.until = now
@@ -366,7 +368,7 @@ class Tracker:
 
     def _queue_joined(self, fact: f.QueueJoined, now: float, outcome: Outcome) -> None:
         channel = self._channel(fact.leg, now)
-        channel.queues.append(Waiting(fact.queue, now))
+        channel.queues.append(Waiting(fact.queue, now, None if channel.alive else now))
         self.board.touch(channel)
 
     def _queue_left(self, fact: f.QueueLeft, now: float, outcome: Outcome) -> None:
