@@ -31,7 +31,7 @@ class AmiSource:
         """What happens on the PBX."""
         async for read in self._client.reads():
             facts = facts_of(read)
-            if facts:
+            if facts or read.raw:  # what means nothing to a call still belongs into the transcript
                 yield port.Moment(read.at, facts, read.raw)
 
     async def look_again(self) -> None:
