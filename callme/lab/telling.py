@@ -22,6 +22,9 @@ HOLD_S = 0.5
 TOGETHER_S = 0.3
 """What happens within this time to several people is said in one line."""
 
+WRITES_S = 0.02
+"""A telephone writes down what it has done: by then the PBX may have told CallMe."""
+
 TICK_S = 0.1
 
 
@@ -74,15 +77,19 @@ class Ink:
 def settled(lines: list[Line], until: float) -> tuple[list[Line], list[Line]]:
     """The lines up to that moment in their order, those that belong together joined, and the lines that
     have to wait."""
-    waiting = sorted(lines, key=lambda line: (line.at, ORDER[line.side]))
+    waiting = sorted(lines, key=lambda line: (_began(line), ORDER[line.side]))
     ready: list[Line] = []
-    while waiting and waiting[0].at <= until:
+    while waiting and _began(waiting[0]) <= until:
         line = waiting.pop(0)
         same = [other for other in waiting if _together(line, other)]
         waiting = [other for other in waiting if other not in same]
         who = {name for one in (line, *same) for name in one.who}
         ready.append(replace(line, who=tuple(sorted(who))))
     return ready, waiting
+
+
+def _began(line: Line) -> float:
+    return line.at - (WRITES_S if line.side is Side.PHONES else 0)
 
 
 def _together(line: Line, other: Line) -> bool:

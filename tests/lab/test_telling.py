@@ -53,8 +53,13 @@ def test_in_one_moment_causes_come_before_effects() -> None:
     assert settled([card, phone], 101)[0] == [phone, card]
 
 
+def test_a_telephone_that_writes_late_is_still_told_first() -> None:
+    phone, sees = ring(100.01, "101"), Line(100, Side.CALLME, Phrase("sees it", "видит"))
+    assert settled([sees, phone], 101)[0] == [phone, sees]
+
+
 def test_a_line_waits_for_earlier_ones() -> None:
-    late = ring(100.5, "101")
+    late = Line(100.6, Side.CRM, OPENS, ("101",))
     assert settled([late], 100.5 - HOLD_S) == ([], [late])
 
 
