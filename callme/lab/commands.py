@@ -29,19 +29,17 @@ from callme.lab.lab import Lab
 from callme.lab.numbering import DIDS, EXTENSIONS
 from callme.lab.story import told
 from callme.lab.trial import Trial
-from callme.wording import Language, Phrase
+from callme.wording import LANGUAGES, Language, Phrase
+
+_spoken: list[Language] = []
+"""The language that the caller of `app` gave as its context object, if any."""
 
 
 def _language() -> Language:
-    """The language that the caller of the app gave as its context object, else the environment's."""
-    context = typer.main.click.get_current_context(silent=True) if hasattr(typer.main, "click") else None
-    given = context.find_object(str) if context else None
-    if given in ("en", "ru"):
-        return "ru" if given == "ru" else "en"
-    around = next(
-        (value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), ""
-    )
-    return "ru" if around.startswith("ru") else "en"
+    if _spoken:
+        return _spoken[-1]
+    around = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "ru" if next(filter(None, around), "").startswith("ru") else "en"
 
 
 def _say(phrase: Phrase) -> None:
@@ -54,6 +52,12 @@ app = typer.Typer(
 )  # fmt: skip
 call = typer.Typer(no_args_is_help=True, help="Make one call. / Сделать один звонок.")
 app.add_typer(call, name="call")
+
+
+@app.callback()
+def begin(context: typer.Context) -> None:
+    """Takes the language from `app(…, obj="ru")`."""
+    _spoken[:] = [context.obj] if context.obj in LANGUAGES else []
 
 
 class _Release(StrEnum):
@@ -285,7 +289,7 @@ async def _last(path: Path, request: Answer) -> Answer:
             if "seen" in answer:
                 _say(told(seen_of(answer)))
             elif "error" in answer:
-                raise LabError(Phrase("{said}", "{said}").given(said=answer["error"]))
+                raise LabError(Phrase(answer["error"]["en"], answer["error"]["ru"]))
             else:
                 done: dict[str, Any] = answer["done"]
                 return done

@@ -21,8 +21,13 @@ from callme.lab.asterisk import home
 from callme.lab.lab import Lab
 from callme.lab.phones import Seen
 from callme.lab.trial import Trial
+from callme.wording import LANGUAGES
 
 Answer = dict[str, Any]
+
+
+def _not_understood(what: object) -> dict[str, str]:
+    return {"en": f"The lab does not understand: {what}", "ru": f"Лаборатория не понимает: {what}"}
 
 
 def sockets() -> list[Path]:
@@ -60,9 +65,9 @@ class Desk:
             request = json.loads(await reader.readline())
             await self._do(request, tell)
         except CallMeError as error:
-            tell(error=str(error))
+            tell(error={language: error.say(language) for language in LANGUAGES})
         except (ValueError, KeyError, TypeError) as error:
-            tell(error=f"not understood: {error}")
+            tell(error=_not_understood(error))
         finally:
             with contextlib.suppress(OSError):
                 await writer.drain()
@@ -96,7 +101,7 @@ class Desk:
                     self._lab.listen(None)
                 tell(done=played.as_json())
             case other:
-                tell(error=f"not understood: {other}")
+                tell(error=_not_understood(other))
 
 
 async def ask(path: Path, request: Answer) -> AsyncIterator[Answer]:

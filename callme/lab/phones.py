@@ -27,6 +27,8 @@ from callme.wording import Phrase, plain
 
 READY_S = 20.0
 RATE = 8000
+_NO_MATTER = ("The following events occurred", "remote control socket")
+
 PROVIDER_LEGS = {"trunk-prov": "prov", "trunk-back": "back"}
 """A trunk's far end → its name in the log."""
 
@@ -117,9 +119,9 @@ class Phones:
         text = sipp.calling(call, self._seat.pbx, str(self._tone(phone)))
         ident = f"{call.leg}@{address}"
         self._at[call.leg] = (address, port)
-        await self._run(
-            ident, text, address, port, "-m", "1", "-cid_str", f"%u-%p-{port}@%s", f"{self._seat.pbx}:5060"
-        )
+        sound = 20000 + 10 * (next(self._numbers) % 2000)  # SIPp tries a hundred ports from here on
+        more = ["-m", "1", "-mp", str(sound), "-cid_str", f"%u-%p-{port}@%s", f"{self._seat.pbx}:5060"]
+        await self._run(ident, text, address, port, *more)
 
     def tell(self, seen: Seen, do: str, arg: str = "-") -> None:
         """Tell the telephone of that log line, within that call, what to do (`sipp` lists the words)."""
@@ -142,7 +144,10 @@ class Phones:
     def errors(self) -> str:
         """What SIPp complained about, for a failed play."""
         texts = [path.read_text("utf-8", "replace") for path in sorted(self._folder.glob("*.err"))]
-        return "\n".join(text.strip() for text in texts if text.strip())[-2000:]
+        lines = [
+            line for text in texts for line in text.splitlines() if line and not line.startswith(_NO_MATTER)
+        ]
+        return "\n".join(line for line in lines if "remote control socket" not in line)[-2000:]
 
     def _address(self, leg: str) -> str:
         trunk = next((name for name, short in PROVIDER_LEGS.items() if short == leg), leg)
@@ -158,28 +163,27 @@ class Phones:
     async def _run(self, ident: str, scenario: str, address: str, port: int, *more: str) -> None:
         xml = self._folder / f"{ident}-{port}.xml"
         xml.write_text(scenario, "utf-8")
+        options = {
+            "-sf": str(xml),
+            "-i": address,
+            "-mi": address,
+            "-ci": address,  # its control port would else be open on every interface
+            "-p": str(port),
+            "-log_file": str(self._folder / "seen"),
+            "-log_overwrite": "false",
+            "-error_file": str(xml.with_suffix(".err")),
+        }
         command = [
             "setpriv",
             "--pdeathsig",
             "KILL",
             "sipp",
-            "-sf",
-            str(xml),
-            "-i",
-            address,
-            "-mi",
-            address,
-            "-ci",
-            address,
-        ]
-        command += ["-p", str(port), "-nostdin", "-skip_rlimit", "-trace_logs", "-log_overwrite", "false"]
-        command += [
-            "-log_file",
-            str(self._folder / "seen"),
+            "-nostdin",
+            "-skip_rlimit",
+            "-trace_logs",
             "-trace_err",
-            "-error_file",
-            str(xml.with_suffix(".err")),
         ]
+        command += [word for option in options.items() for word in option]
         process = await asyncio.create_subprocess_exec(
             *command, *more, cwd=self._folder, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

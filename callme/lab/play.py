@@ -356,7 +356,7 @@ class _Play:
             self._stage.phones.tell(opened, "480" if ringing else "bye")
 
     def _stuck(self) -> LabError:
-        told = "; ".join(f"{seen.leg} {seen.what} {seen.detail}" for seen in self._seen) or "-"
+        told = "; ".join(f"{seen.leg} {seen.what} {seen.detail}" for seen in self._seen[-30:]) or "-"
         return LabError(
             Phrase(
                 "Scenario {name} did not come to an end. Seen: {seen}. SIPp: {errors}. Asterisk: {log}",
