@@ -88,7 +88,7 @@ class Watched:
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.integers(0, len(RECORDED) - 1), min_size=1, max_size=2),
     st.randoms(use_true_random=False),
@@ -194,7 +194,8 @@ class TestBlind:
         watched.take(f.LinkDown(), scene.now + 5)
         watched.take(f.LinkUp(booted_at=scene.now + 20), scene.now + 30)
         (call,) = watched.calls.values()
-        assert (call.ended_at, call.lost, call.answered_by) == (pytest.approx(scene.now + 5), True, "101")
+        assert call.ended_at == pytest.approx(scene.now + 5)
+        assert (call.lost, call.answered_by) == (True, "101")
         assert call.talk_s == pytest.approx(5, abs=0.01)
 
     @pytest.mark.parametrize("booted_at", [None, 0.0, -1e12])
@@ -210,7 +211,8 @@ class TestBlind:
         watched.take(f.LinkDown(), scene.now + 5)
         watched.take(f.Snapshot((), scene.now + 30), scene.now + 30)
         (call,) = watched.calls.values()
-        assert (call.ended_at, call.lost, call.hung_up_by) == (pytest.approx(scene.now + 5), True, None)
+        assert call.ended_at == pytest.approx(scene.now + 5)
+        assert (call.lost, call.hung_up_by) == (True, None)
         watched.take(scene.moments[0].facts[0], scene.now + 31)  # a ghost of it
         (call,) = watched.calls.values()
         assert not call.open
@@ -225,7 +227,7 @@ class TestBlind:
 
 
 def test_a_day_of_calls_leaves_nothing() -> None:
-    watched = Watched()
+    watched, scene = Watched(), Scene()
     for number in range(40):
         scene = Scene()
         scene.now += number * 100
@@ -273,7 +275,7 @@ def test_conference_of_a_hundred_stays_quick() -> None:
     began = time.process_time()
     for moment in scene.moments:
         tracker.step(moment.facts, moment.at)
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 30
     assert len(customers(tracker.calls())) == 60
     assert {call.answered_by for call in customers(tracker.calls())} == {"200"}
 

@@ -16,12 +16,6 @@ from callme.calls.facts import ChannelState, DialStatus, Fact, Leg
 from callme.pbx.ami.wire import Message, unescape
 
 _STATES = {state.value: state for state in ChannelState if state.value}
-_STATE_NUMBERS = {
-    "0": ChannelState.DOWN,
-    "4": ChannelState.RING,
-    "5": ChannelState.RINGING,
-    "6": ChannelState.UP,
-}
 _STATUSES = {status.value: status for status in DialStatus if status.value}
 
 WANTED_VARIABLES = frozenset(("MIXMONITOR_FILENAME", "FROM_DID", "EXTTOCALL", "CALLME_COMMAND"))
