@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 compile() {
     uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url "$@"
 }
-compile pyproject.toml --output-file requirements.lock
+compile pyproject.toml --extra uvloop --output-file requirements.lock
 compile pyproject.toml --extra uvloop --group dev --output-file requirements-dev.lock
 compile --group build --output-file requirements-build.lock
