@@ -64,7 +64,8 @@ class _Leg:
     opened: float
     answered: float | None
     left: float
-    detail: str
+    number: str
+    caller: str
 
 
 def wrong(played: Played, truth: TruthCall, cards: Sequence[tuple[str, Card]]) -> Iterator[str]:
@@ -118,7 +119,7 @@ def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 # ------------------------------------------------------------------------------------ from the log
 def _stretches(played: Played, truth: TruthCall) -> Iterator[Stretch]:
-    scenario, legs = played.scenario, _legs(played.seen)
+    scenario, legs = played.scenario, _of_call(truth, played.scenario, _legs(played.seen))
     people = {ext for step in truth.rang for ext in step}
     people |= {who for who in (*truth.talkers, truth.answered_by, truth.user, truth.caller) if who}
     for leg in legs:
@@ -127,10 +128,24 @@ def _stretches(played: Played, truth: TruthCall) -> Iterator[Stretch]:
                 yield stretch
 
 
+def _of_call(truth: TruthCall, scenario: Scenario, legs: list[_Leg]) -> list[_Leg]:
+    """Where a scenario has several customers' calls: the legs of this one, told apart by the caller's number
+    and, where one customer calls twice, by what he dialled last."""
+    calls = [one for one in scenario.truth.calls if one.direction != "internal"]
+    if len(calls) == 1:
+        return legs
+    same = [one for one in calls if one.external == truth.external]
+    own = [one is truth for one in same].index(True)
+    dialled = [leg for leg in legs if leg.opened_by == "call" and leg.caller == truth.external]
+    since = dialled[own].opened
+    until = dialled[own + 1].opened if own + 1 < len(dialled) else float("inf")
+    return [leg for leg in legs if leg.caller == truth.external and since <= leg.opened < until]
+
+
 def _of_leg(leg: _Leg, legs: list[_Leg], scenario: Scenario, truth: TruthCall) -> Iterator[Stretch]:
-    dial = next((s.deed for s in scenario.steps if isinstance(s.deed, Dial) and s.deed.leg == leg.leg), None)
+    dial = next((deed for deed in _dials(scenario) if deed.leg == leg.leg), None)
     if far_end(leg.leg):
-        owner = _owner(leg.detail, scenario)
+        owner = _owner(leg.number, scenario)
         if owner and truth.direction == "in":
             yield Stretch(owner, leg.opened, leg.left, leg.opened, leg.answered)
     elif dial is None:
@@ -138,14 +153,22 @@ def _of_leg(leg: _Leg, legs: list[_Leg], scenario: Scenario, truth: TruthCall) -
             yield Stretch(
                 person(leg.leg), since, leg.left, since, leg.answered if since == leg.opened else None
             )
-    elif not dial.phone.isdigit() or dial.number in EXTENSIONS:
-        return  # the customer himself, or a talk among colleagues
-    elif truth.direction == "out":
+    elif truth.direction == "out" and dial is _first_dial(scenario, truth.caller):
         rang = [one.opened for one in legs if far_end(one.leg)]
         if rang:
             yield Stretch(dial.phone, min(rang), leg.left, leg.opened)
+    elif not dial.phone.isdigit() or dial.number in EXTENSIONS:
+        return  # the customer himself, or a talk among colleagues
     elif leg.answered is not None:  # took the call by a feature code
         yield Stretch(dial.phone, leg.answered, leg.left, leg.opened)
+
+
+def _dials(scenario: Scenario) -> Iterator[Dial]:
+    return (step.deed for step in scenario.steps if isinstance(step.deed, Dial))
+
+
+def _first_dial(scenario: Scenario, phone: str | None) -> Dial | None:
+    return next((deed for deed in _dials(scenario) if deed.phone == phone), None)
 
 
 def _owner(mobile: str, scenario: Scenario) -> str | None:
@@ -178,6 +201,6 @@ def _legs(seen: Sequence[Seen]) -> list[_Leg]:
         words = [one for one in seen if one.call == opening.call]
         answered = next((one.at for one in words if one.what in ("answer", "answered")), None)
         left = next((one.at for one in words if one.what in ENDINGS | {"refer"}), words[-1].at)
-        number = opening.detail.split()[0].lstrip("+") if opening.detail else ""
-        found.append(_Leg(opening.leg, opening.what, opening.at, answered, left, number))
+        number, caller = [*(word.lstrip("+") for word in opening.detail.split()), "", ""][:2]
+        found.append(_Leg(opening.leg, opening.what, opening.at, answered, left, number, caller))
     return found

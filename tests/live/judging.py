@@ -12,7 +12,7 @@ from typing import Any
 from callme.lab.numbering import EXTENSIONS
 from callme.lab.play import Played
 from callme.lab.sandboxes.bitrix24.state import Card, Recording, Statistic
-from callme.lab.script import KillPbx
+from callme.lab.script import Attended, Blind, KillPbx
 from callme.lab.truth import TruthCall
 from tests.live import cards, sound
 
@@ -111,8 +111,9 @@ async def _recording(truth: TruthCall, kept: Recording | None, played: Played) -
         yield "no recording is attached"
         return
     samples = await sound.decoded(kept.content)
-    # A customer who was passed on waits in between, which the PBX does not record: its own file counts then.
-    meant_s = [file.seconds for file in played.recordings] if truth.transfers else [truth.talk_s]
+    # A customer who is passed on waits in between, which the PBX does not record: its own file counts then.
+    passed_on = any(isinstance(step.deed, Blind | Attended) for step in played.scenario.steps)
+    meant_s = [round(file.seconds, 1) for file in played.recordings] if passed_on else [truth.talk_s]
     if not any(abs(sound.seconds(samples) - one) <= NEAR_S for one in meant_s):
         yield f"the recording is {sound.seconds(samples):.1f} s long, the talk was {meant_s} s"
     heard = await asyncio.to_thread(sound.heard, samples)
