@@ -151,6 +151,59 @@ def replay(
 
 @app.command(
     help=_help(
+        "Record what the PBX says, for a replay or a bug report.",
+        "Записать, что сообщает АТС: для разбора или сообщения об ошибке.",
+    )
+)
+def record(
+    config: ConfigOption = None,
+    pbx: Annotated[str | None, typer.Option(metavar="ID", help=_help("which PBX", "какую АТС"))] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help=_help("where the files go", "куда положить файлы"))
+    ] = Path(),
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help=_help("name of the files [PBX and time]", "имя файлов [АТС и время]")
+        ),
+    ] = None,
+    seconds: Annotated[
+        float,
+        typer.Option(min=0, help=_help("end by itself after so long", "закончить самому через столько")),
+    ] = 0,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all", help=_help("every event, not only those CallMe reads", "все события, а не только нужные")
+        ),
+    ] = False,
+    no_scrub: Annotated[
+        bool,
+        typer.Option(
+            "--no-scrub",
+            help=_help("leave real numbers and names in", "оставить настоящие номера и имена"),
+        ),
+    ] = False,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NUMBER",
+            help=_help(
+                "leave this number in, such as your own line; may be repeated",
+                "не заменять этот номер, например свою линию; можно повторять",
+            ),
+        ),
+    ] = None,
+) -> None:
+    """`callme record`."""
+    from callme.cli import record as body
+
+    wish = body.Wish(pbx, out, name, seconds, everything, not no_scrub, tuple(keep or ()))
+    raise typer.Exit(body.record(config, wish))
+
+
+@app.command(
+    help=_help(
         "Show the whole path with a real Asterisk on this machine.",
         "Показать весь путь на настоящем Asterisk.",
     )
@@ -181,7 +234,7 @@ def lab(context: typer.Context) -> None:
     from callme.lab import commands
 
     lab_app: Any = commands.app
-    lab_app(context.args, prog_name="callme lab")
+    lab_app(context.args, prog_name="callme lab", obj=language())
 
 
 @app.command(help=_help("Print the version.", "Показать версию."))

@@ -85,10 +85,10 @@ def install(release: Release, progress: Progress) -> Path:
 
     Raises LabError with the one thing to do when there is neither root nor sudo, or no way to the packages.
     """
+    _need_root()  # to install, and to start what is installed
     missing = sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})
     if installed(release) and not missing:
         return tree(release)
-    _need_root()
     home().mkdir(parents=True, exist_ok=True)
     with _locked(home() / f"asterisk-{release}.lock", progress):
         if missing:
@@ -105,8 +105,8 @@ def _need_root() -> None:
         return
     raise LabError(
         Phrase(
-            "Setting up the lab's Asterisk needs root.",
-            "Для установки Asterisk лаборатории нужны права root.",
+            "The lab's Asterisk needs root.",
+            "Для Asterisk лаборатории нужны права root.",
         ),
         Phrase(
             "Run the same command as root, or give this user sudo without a password.",
