@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ PROGRAMS = {
 }
 """Program we call → Debian package that brings it."""
 
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
+DEBOOTSTRAP = Path("/usr/sbin/debootstrap")
 
 
 class LabError(TroubleError):
@@ -151,7 +152,7 @@ def _unpack(release: Release, progress: Progress) -> None:
     suite = SUITES[release]
     part = tree(release).with_suffix(".part")
     said = ""
-    for mirror in dict.fromkeys([_mirror(), DEFAULT_MIRROR]):
+    for mirror in dict.fromkeys(filter(None, [_mirror(), _default_mirror()])):
         _erase(part)
         progress(
             Phrase(
@@ -203,13 +204,21 @@ def _finish(part: Path) -> None:
 
 
 def _mirror() -> str:
-    """The Debian mirror that apt uses on this machine, else debootstrap's own default."""
+    """The Debian mirror that apt uses on this machine; empty where it tells none."""
     try:
         targets = _run(["apt-get", "indextargets", "--format", "$(ORIGIN)|$(SITE)", "Created-By: Packages"])
     except FileNotFoundError:
-        return DEFAULT_MIRROR
+        return ""
     sites = [line.split("|", 1)[1] for line in targets.stdout.splitlines() if line.startswith("Debian|")]
-    return next((site for site in sites if site.rstrip("/").endswith("/debian")), DEFAULT_MIRROR)
+    return next((site for site in sites if site.rstrip("/").endswith("/debian")), "")
+
+
+def _default_mirror() -> str:
+    """The mirror that debootstrap takes by itself: named there, because a suite's script can only follow a mirror."""
+    with contextlib.suppress(OSError):
+        found = re.search(r'^DEF_MIRROR="([^"]+)"', DEBOOTSTRAP.read_text("utf-8"), re.MULTILINE)
+        return found[1] if found else ""
+    return ""
 
 
 def _proxy() -> list[str]:

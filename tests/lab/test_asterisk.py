@@ -97,9 +97,15 @@ def test_apts_own_mirror_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asterisk._mirror() == "http://m/debian"
 
 
-def test_without_apt_debootstraps_mirror_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_apt_debootstraps_mirror_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     answering(monkeypatch, indextargets="Ubuntu|http://m/ubuntu\n")
-    assert asterisk._mirror() == asterisk.DEFAULT_MIRROR
+    program = tmp_path / "debootstrap"
+    program.write_text('#!/bin/sh\nDEF_MIRROR="http://own/debian"\n')
+    monkeypatch.setattr(asterisk, "DEBOOTSTRAP", program)
+    assert asterisk._mirror() == ""
+    assert asterisk._default_mirror() == "http://own/debian"
+    monkeypatch.setattr(asterisk, "DEBOOTSTRAP", tmp_path / "absent")
+    assert asterisk._default_mirror() == ""
 
 
 def test_apts_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
