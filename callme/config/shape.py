@@ -137,6 +137,7 @@ class Service(_Table):
     public_url: Annotated[str, AfterValidator(_url)] = ""
     data_dir: Path = Path("var")
     database: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("")
+    transcripts_days: Annotated[int, Field(ge=0, le=3650)] = 14
     language: Literal["ru", "en"] = "ru"
     country: Annotated[str, AfterValidator(_country)] = "RU"
     web_user: str = ""

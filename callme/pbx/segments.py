@@ -412,7 +412,8 @@ def _window(folder: Path, since: float, until: float) -> Iterable[Chunk]:
     """What came in that time. Each chunk of a segment holds whole packets."""
     known = segments(folder)
     starts = [began(file.name) or 0.0 for _, file in known]
-    for (_, file), start, end in zip(known, starts, [*starts[1:], float("inf")], strict=True):
+    ends = [*starts, float("inf")][1:]
+    for (_, file), start, end in zip(known, starts, ends, strict=True):
         if start - MARGIN_S > until or end + MARGIN_S < since:
             continue
         try:

@@ -15,6 +15,7 @@ from callme.delivery.lane import State
 from callme.service.metrics import Metrics
 from callme.service.portals import Desk
 from callme.service.river import River
+from callme.service.transcripts import Transcripts
 from callme.store import AttemptRow, CallFilter, DeliveryRow, Store
 from callme.web import board as web
 from callme.wording import Language, Phrase
@@ -62,6 +63,7 @@ class ServiceBoard:
         metrics: Metrics,
         clock: Callable[[], float],
         changes: Changes,
+        transcripts: Transcripts,
     ) -> None:
         self._config = config
         self._store = store
@@ -70,6 +72,7 @@ class ServiceBoard:
         self._metrics = metrics
         self._clock = clock
         self._changes = changes
+        self._transcripts = transcripts
         self._since: dict[str, tuple[bool, float]] = {}
 
     @property
@@ -174,6 +177,12 @@ class ServiceBoard:
             tuple(attempt_views(found.attempts)),
             tuple(web.Oddity(one.at, one.text) for one in found.anomalies),
         )
+
+    async def transcript(self, call: str) -> web.Transcript | None:
+        """What the PBX said of one call."""
+        found = await self._store.reading.get_call(call)
+        part = await self._transcripts.part(found.call) if found is not None else None
+        return None if part is None else web.Transcript(part.ami, part.idx)
 
     async def retry(self, delivery: int) -> bool:
         """Tries a refused or waiting delivery again."""

@@ -24,6 +24,12 @@ class Metrics:
         self._unrouted = Counter(
             "callme_unrouted_calls", "Calls that no route sends to a portal", ["pbx"], registry=self.registry
         )
+        self._untold = Counter(
+            "callme_transcript_troubles",
+            "Times that the transcript could not be written",
+            ["pbx"],
+            registry=self.registry,
+        )
         self._link = Gauge("callme_pbx_up", "1 while the PBX link is up", ["pbx"], registry=self.registry)
         self._attempts = Counter(
             "callme_attempts", "Requests to portals", ["portal", "kind", "outcome"], registry=self.registry
@@ -56,6 +62,10 @@ class Metrics:
     def unrouted(self, pbx: str) -> None:
         """A call that goes to no portal."""
         self._unrouted.labels(pbx).inc()
+
+    def transcript_trouble(self, pbx: str) -> None:
+        """The transcript could not be written; called from its own thread."""
+        self._untold.labels(pbx).inc()
 
     def link(self, pbx: str, up: bool) -> None:
         """The link went up or down."""

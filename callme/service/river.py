@@ -23,6 +23,7 @@ from callme.crm.policy import Told
 from callme.errors import PbxError, StoreError
 from callme.pbx import port
 from callme.pbx.port import Moment
+from callme.pbx.segments import Place, Transcript
 from callme.service.metrics import Metrics
 from callme.service.numbers import numbering_of
 from callme.store.river import Anomaly, StepWrite
@@ -51,6 +52,7 @@ class River:
         metrics: Metrics,
         clock: Callable[[], float],
         changed: Callable[[], None],
+        transcript: Transcript | None = None,
     ) -> None:
         self.id = pbx.id
         self.source = source
@@ -60,6 +62,7 @@ class River:
         self._metrics = metrics
         self._clock = clock
         self._changed = changed
+        self._transcript = transcript
         self._tracker = Tracker(pbx.id, numbering_of(config, pbx, port.Directory()))
         self._told: dict[tuple[str, str], Told] = {}
         self._portals: dict[str, str | None] = {}
@@ -134,6 +137,9 @@ class River:
 
     # ------------------------------------------------------------------------------- one moment
     async def _take(self, moment: Moment) -> None:
+        place = self._transcript.keep(moment) if self._transcript is not None else None
+        if not moment.facts:
+            return
         self._metrics.took(self.id, len(moment.facts))
         await self._note_link(moment.facts)
         outcome = self._tracker.step(moment.facts, moment.at)
@@ -142,7 +148,7 @@ class River:
         if write is None:
             return
         await self._commit(write)
-        self._count(outcome)
+        self._count(outcome, place)
         self._changed()
 
     async def _note_link(self, facts: tuple[Fact, ...]) -> None:
@@ -239,7 +245,7 @@ class River:
         for key in [key for key in self._told if key[1] == call]:
             del self._told[key]
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: Outcome, place: Place | None) -> None:
         for change in outcome.changes:
             if _just_ended(change):
                 call = change.call
@@ -255,7 +261,8 @@ class River:
                 )
         for one in outcome.anomalies:
             self._metrics.odd(self.id, one.what)
-            log.info("anomaly", pbx=self.id, what=one.what, about=one.about)
+            where = {} if place is None else {"segment": place.segment, "offset": place.offset}
+            log.info("anomaly", pbx=self.id, what=one.what, about=one.about, **where)
         known = self._tracker.calls()
         self._metrics.open_calls(self.id, sum(call.open for call in known))
         self._forget({str(call.id) for call in known})

@@ -31,6 +31,7 @@ from callme.service.clock import WallClock
 from callme.service.metrics import Metrics
 from callme.service.portals import Desk, plans
 from callme.service.river import River
+from callme.service.transcripts import Transcripts
 from callme.store.sqlite import Store, open_store
 from callme.web.app import create_app
 from callme.wording import Phrase
@@ -133,6 +134,8 @@ class Service:
         clock, metrics, changes = WallClock(), Metrics(), Changes()
         audio = Recordings(self._config, clock)
         desk = Desk(self._plans, store, audio.prepare, metrics, clock, changes.happened)
+        transcripts = Transcripts(self._config, metrics, clock)
+        await transcripts.open()
         rivers = [
             River(
                 self._config,
@@ -142,10 +145,13 @@ class Service:
                 metrics,
                 clock,
                 changes.happened,
+                transcripts.of(pbx.id),
             )
             for pbx in self._config.pbx
         ]
-        self.board = board = ServiceBoard(self._config, store, rivers, desk, metrics, clock, changes)
+        self.board = board = ServiceBoard(
+            self._config, store, rivers, desk, metrics, clock, changes, transcripts
+        )
         app = create_app(board, self._config.service)
         pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         if signals:
@@ -165,6 +171,7 @@ class Service:
             task.cancel()
         await asyncio.gather(*lasting, *upkeep, return_exceptions=True)
         await desk.close()
+        await transcripts.close()
         log.info("CallMe stopped")
         return 0 if self._failed is None else 1
 

@@ -5,11 +5,15 @@ The one order, to try a delivery again, must carry a header of ours: no foreign 
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Query
 from pydantic import BaseModel
+from starlette.responses import Response
 
 from callme.calls.model import (
     Call,
@@ -223,6 +227,28 @@ def router(board: Board) -> APIRouter:
             raise HTTPException(404, "there is no call with this id")
         body = _body(story.call, [delivery(one) for one in story.deliveries])
         return CallStoryBody(**dict(body), attempt_log=[attempt(one) for one in story.attempts])
+
+    @api.get(
+        "/calls/{call_id}/transcript",
+        response_class=Response,
+        responses={
+            200: {"content": {"application/zip": {}}, "description": "A ZIP archive"},
+            404: {"description": "There is no such call, or its transcript is not kept any more"},
+        },
+    )
+    async def transcript(call_id: str) -> Response:
+        """What the PBX said of one call, for `callme replay`: FILE.ami and FILE.ami.idx. It holds phone
+        numbers."""
+        found = await board.transcript(call_id)
+        if found is None:
+            raise HTTPException(404, "no transcript of this call is kept")
+        name = re.sub(r"[^\w.-]", "_", call_id, flags=re.ASCII)
+        kept = io.BytesIO()
+        with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"{name}.ami", found.ami)
+            archive.writestr(f"{name}.ami.idx", found.idx)
+        disposition = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+        return Response(kept.getvalue(), media_type="application/zip", headers=disposition)
 
     @api.get("/state")
     async def state() -> StateBody:

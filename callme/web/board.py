@@ -99,6 +99,14 @@ class CallStory:
 
 
 @dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the PBX said of one call: a recording of its link, and the index of that."""
+
+    ami: bytes
+    idx: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class CallQuery:
     """Which calls, newest first. `None` is no condition; `number` matches the end of the outside number's
     digits; `since` is included, `until` is not. `after` is the cursor of the page before."""
@@ -163,6 +171,9 @@ class Board(Protocol):
 
     async def story(self, call: str) -> CallStory | None:
         """All about one call; `None` when there is none with that id."""
+
+    async def transcript(self, call: str) -> Transcript | None:
+        """What the PBX said of one call; `None` when there is no such call, or nothing of it is kept."""
 
     async def retry(self, delivery: int) -> bool:
         """Tries a refused or waiting delivery again. False when there is none of that id, or it is done."""

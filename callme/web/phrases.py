@@ -76,6 +76,8 @@ PHRASES: dict[str, Phrase] = {
     "trunk": Phrase("Trunk", "Транк"),
     "linked": Phrase("Met other calls", "Пересёкся со звонками"),
     "uniqueids": Phrase("Channels in the PBX", "Каналы в АТС"),
+    "transcript": Phrase("What the PBX said", "Что сообщала АТС"),
+    "transcript_file": Phrase("transcript for callme replay", "протокол для callme replay"),
     "call_id": Phrase("Call id", "Идентификатор звонка"),
     "next_try": Phrase("next try {when}", "следующая попытка {when}"),
     "seconds": Phrase("s", "с"),

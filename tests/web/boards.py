@@ -35,6 +35,7 @@ from callme.web.board import (
     LinkState,
     Oddity,
     PortalState,
+    Transcript,
 )
 from callme.wording import Language, Phrase
 
@@ -246,6 +247,10 @@ class SampleBoard:
         if call in self.stories:
             return self.stories[call]
         return next((CallStory(row.call, row.deliveries) for row in self.rows if row.call.id == call), None)
+
+    async def transcript(self, call: str) -> Transcript | None:
+        """One for the call 7 alone."""
+        return Transcript(b"Event: Hangup\r\n\r\n", b"# wall 1.0\n0.0 0\n") if call == "office-7" else None
 
     async def retry(self, delivery: int) -> bool:
         """Notes the wish; only 8 can be retried."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from callme.config import Service
@@ -80,6 +83,16 @@ async def test_one_call_with_its_attempts() -> None:
         assert exchange["request"].startswith("telephony.register {")
         assert exchange["answer"].startswith("200 {")
         assert (await client.get("/api/v1/calls/none")).status_code == 404
+
+
+async def test_the_transcript_of_a_call_is_a_zip_that_replay_understands() -> None:
+    async with asking(full()) as client:
+        answer = await client.get("/api/v1/calls/office-7/transcript")
+        assert (await client.get("/api/v1/calls/office-8/transcript")).status_code == 404
+    assert answer.headers["content-disposition"] == 'attachment; filename="office-7.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["office-7.ami", "office-7.ami.idx"]
+        assert archive.read("office-7.ami") == b"Event: Hangup\r\n\r\n"
 
 
 async def test_state_and_the_openapi_document() -> None:

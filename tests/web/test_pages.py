@@ -120,6 +120,7 @@ async def test_a_call_page_tells_the_whole_story() -> None:
         "A bridge was left before it was entered",
         "recording attached",
         "1764000000.7",
+        'href="/api/v1/calls/office-7/transcript" download',
     ):
         assert said in page, said
     assert page.index("rang at 101") < page.index("put the call on hold") < page.index("the call ended")
