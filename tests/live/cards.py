@@ -122,10 +122,11 @@ def _stretches(played: Played, truth: TruthCall) -> Iterator[Stretch]:
     scenario, legs = played.scenario, _of_call(truth, played.scenario, _legs(played.seen))
     people = {ext for step in truth.rang for ext in step}
     people |= {who for who in (*truth.talkers, truth.answered_by, truth.user, truth.caller) if who}
+    end = max((leg.left for leg in legs if _outside(leg, scenario)), default=played.ended)
     for leg in legs:
         for stretch in _of_leg(leg, legs, scenario, truth):
-            if stretch.extension in people:
-                yield stretch
+            if stretch.extension in people and stretch.since < end:
+                yield replace(stretch, until=min(stretch.until, end))
 
 
 def _of_call(truth: TruthCall, scenario: Scenario, legs: list[_Leg]) -> list[_Leg]:
@@ -161,6 +162,11 @@ def _of_leg(leg: _Leg, legs: list[_Leg], scenario: Scenario, truth: TruthCall) -
         return  # the customer himself, or a talk among colleagues
     elif leg.answered is not None:  # took the call by a feature code
         yield Stretch(dial.phone, leg.answered, leg.left, leg.opened)
+
+
+def _outside(leg: _Leg, scenario: Scenario) -> bool:
+    """The telephone of somebody outside: without any of them there is no customer to see a card of."""
+    return far_end(leg.leg) or any(one.leg == leg.leg and not one.phone.isdigit() for one in _dials(scenario))
 
 
 def _dials(scenario: Scenario) -> Iterator[Dial]:

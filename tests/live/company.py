@@ -1,6 +1,7 @@
 """A whole company on this machine: a lab PBX with telephones, CallMe as a process, a sandbox portal.
 
-Used by the live and the fault tests; each owns its companies, so that none disturbs another.
+Used by the live and the fault tests; each owns its companies, so that none disturbs another. The portal is
+one without a rate limit: many plays side by side would spend it, and cards would rightly wait.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Company:
     def __init__(self, release: Release) -> None:
         self.release = release
         self.lab = Lab(release, scenarios.OPTIONS)
-        self.portal = SandboxPortal(Knobs(webhook_telephony="allow"), office=_office())
+        self.portal = SandboxPortal(Knobs(webhook_telephony="allow", rate_limit_x=0), office=_office())
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -55,6 +56,7 @@ class Company:
         pbx = {**self.lab.config(), "host": "127.0.0.1", "port": self.ami.port}
         webhook = self.portal.webhook_url.replace(f":{self.portal.port}/", f":{self.web.port}/")
         portal = {"id": "main", "crm": "bitrix24", "webhook": webhook, "default_user": DEFAULT_USER}
+        portal |= {"requests_per_second": 100, "burst": 1000}
         return written(self.folder, pbx, portal)
 
     # ---------------------------------------------------------------------- what the portal holds

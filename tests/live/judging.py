@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from callme.lab.numbering import EXTENSIONS
-from callme.lab.play import Played
+from callme.lab.play import Played, RecordingFile
 from callme.lab.sandboxes.bitrix24.state import Card, Recording, Statistic
 from callme.lab.script import Attended, Blind, KillPbx
 from callme.lab.truth import TruthCall
@@ -111,15 +111,20 @@ async def _recording(truth: TruthCall, kept: Recording | None, played: Played) -
         yield "no recording is attached"
         return
     samples = await sound.decoded(kept.content)
-    # A customer who is passed on waits in between, which the PBX does not record: its own file counts then.
-    passed_on = any(isinstance(step.deed, Blind | Attended) for step in played.scenario.steps)
-    meant_s = [round(file.seconds, 1) for file in played.recordings] if passed_on else [truth.talk_s]
-    if not any(abs(sound.seconds(samples) - one) <= NEAR_S for one in meant_s):
-        yield f"the recording is {sound.seconds(samples):.1f} s long, the talk was {meant_s} s"
-    heard = await asyncio.to_thread(sound.heard, samples)
-    meant = {"outside", *(who for who in (*truth.talkers, truth.caller) if who in EXTENSIONS)}
-    if heard != meant:
-        yield f"in the recording {sorted(heard)} are heard, not {sorted(meant)}"
+    length, heard = sound.seconds(samples), await asyncio.to_thread(sound.heard, samples)
+    talkers = frozenset({"outside", *(who for who in (*truth.talkers, truth.caller) if who in EXTENSIONS)})
+    meant = [(float(truth.talk_s), talkers)]
+    if any(isinstance(step.deed, Blind | Attended) for step in played.scenario.steps):
+        # What a PBX records of a customer who is passed on is its own affair: its file counts then.
+        meant = [await _of_file(file) for file in played.recordings]
+    if not any(abs(length - seconds) <= NEAR_S and heard == voices for seconds, voices in meant):
+        told = " or ".join(f"{seconds:.1f} s of {sorted(voices)}" for seconds, voices in meant)
+        yield f"the recording is {length:.1f} s of {sorted(heard)}, not {told}"
+
+
+async def _of_file(file: RecordingFile) -> tuple[float, frozenset[str]]:
+    samples = await sound.decoded(file.path.read_bytes())
+    return file.seconds, await asyncio.to_thread(sound.heard, samples)
 
 
 # --------------------------------------------------------------------------------- the service's words
