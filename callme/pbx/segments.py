@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from callme.calls.facts import LinkUp, Snapshot
+from callme.calls.facts import LinkDown, Snapshot
 from callme.errors import ConfigError
 from callme.pbx.ami.transcript import Chunk, read_chunks
 from callme.pbx.ami.wire import Framer
@@ -189,7 +189,7 @@ class Transcript:
     def keep(self, moment: Moment) -> Place | None:
         """Takes the moment's bytes; their place, or where the stream stands if it has none, `None` while
         nothing can be kept."""
-        self._fresh = self._fresh or any(isinstance(fact, LinkUp) for fact in moment.facts)
+        self._fresh = self._fresh or any(isinstance(fact, LinkDown) for fact in moment.facts)
         if not moment.raw:
             return self._cutter.now if self._again_at is None else None
         if not self._usable(moment):

@@ -210,6 +210,14 @@ def test_a_call_over_a_lost_link_replays_as_it_was_seen(tmp_path: Path, index: i
     assert told(call) == told(truth)
 
 
+def test_a_pbx_that_boots_under_our_link_loses_us_nothing(tmp_path: Path) -> None:
+    with writing(tmp_path) as transcript:
+        for moment in (at(0), at(1, b"", LinkUp(AT)), at(2), at(3, b"", LinkDown()), at(4)):
+            transcript.keep(replace(moment, raw=b"") if moment.facts else moment)
+    chunks = [chunk for _, file in segments(tmp_path) for chunk in read_chunks(file)]
+    assert [(chunk.at - AT, chunk.fresh) for chunk in chunks] == [(0, True), (2, False), (4, True)]
+
+
 # ------------------------------------------------------------------------------------ files and names
 def test_a_new_segment_begins_each_hour_and_when_one_is_full() -> None:
     cutter = Cutter(["20261123T170000Z"])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
+import httpx2
 import pytest
 import structlog
 from pydantic import SecretStr
@@ -17,9 +21,11 @@ from callme.pbx.port import Moment
 from callme.pbx.segments import segments
 from callme.service.metrics import Metrics
 from callme.service.river import River
+from callme.service.running import Service as Running
 from callme.service.transcripts import Transcripts
 from callme.store import open_store
-from tests.calls.played import Case, play, told
+from tests.calls.played import FOLDER, Case, play, told
+from tests.pbx.ami.pretender import Pretender, pretend
 from tests.pbx.test_segments import as_served
 from tests.service.test_river import NOBODY, RINGALL, Played
 
@@ -79,6 +85,42 @@ async def test_nothing_is_kept_where_nothing_is_wanted_and_what_was_kept_goes(tm
     assert list(folder.iterdir()) == []
     (call,) = play(NOBODY.moments)
     assert await transcripts.part(call) is None
+
+
+async def test_the_running_service_gives_the_transcript_of_a_call_away(tmp_path: Path) -> None:
+    busy = Case(FOLDER / "plain16" / "in_direct_busy.ami.gz")
+    pbx = Pretender()
+    async with pretend(pbx):
+        service = Running(
+            Config(
+                service=Service(listen="127.0.0.1:0", data_dir=tmp_path),
+                pbx=(Pbx(id="office", port=pbx.port, secret=SecretStr(pbx.secret)),),
+            )
+        )
+        serving = asyncio.create_task(service.serve(signals=False))
+        await service.ready.wait()
+        await pbx.seen("ParkedCalls")
+        pbx.send(b"".join(chunk.data for chunk in busy.chunks))
+        async with httpx2.AsyncClient(base_url="http://{}:{}".format(*service.address)) as client:
+            name = await _ended_call(client)
+            answer = await client.get(f"/api/v1/calls/{name}/transcript")
+        service.stop()
+        assert await serving == 0
+    with ZipFile(io.BytesIO(answer.content)) as archive:
+        archive.extractall(tmp_path)
+    (again,) = play(moments(read_chunks(tmp_path / f"{name}.ami")))
+    (truth,) = play(busy.moments)
+    assert told(again) == told(truth)
+
+
+async def _ended_call(client: httpx2.AsyncClient) -> str:
+    """The id of the call that is over, as soon as there is one."""
+    async with asyncio.timeout(10):
+        while True:
+            calls = (await client.get("/api/v1/calls?open=false")).json()["calls"]
+            if calls:
+                return str(calls[0]["id"])
+            await asyncio.sleep(0.02)
 
 
 async def test_a_folder_that_cannot_be_made_harms_no_call(tmp_path: Path) -> None:
