@@ -214,7 +214,7 @@ def _mirror() -> str:
 
 
 def _default_mirror() -> str:
-    """The mirror that debootstrap takes by itself: named there, because a suite's script can only follow a mirror."""
+    """The mirror that debootstrap takes by itself; it has to be named when a suite's script is."""
     with contextlib.suppress(OSError):
         found = re.search(r'^DEF_MIRROR="([^"]+)"', DEBOOTSTRAP.read_text("utf-8"), re.MULTILINE)
         return found[1] if found else ""
