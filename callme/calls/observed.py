@@ -1,13 +1,12 @@
 """What was seen of each channel, kept as histories: the memory from which every field of a call is derived.
 
-The tracker writes here and nowhere else; the derivations only read. Nothing is overwritten that a later
+`calls.intake` writes here and nowhere else; the derivations only read. Nothing is overwritten that a later
 question may need ("was it ever up?", "who rang it first?"), so that facts of one millisecond may come in
 any order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -215,10 +214,6 @@ class Channel:
             if waiting.until is None:
                 waiting.until = now
 
-    def dialled_until(self, dial: Dial) -> float | None:
-        """When this ringing was over: its DialEnd, else the channel's own end."""
-        return dial.until if dial.until is not None else self.gone_at
-
     def visited(self, *starts: str) -> bool:
         """Was it ever in a context that begins so?"""
         return any(place.context.startswith(starts) for place in self.places)
@@ -273,9 +268,3 @@ def overlap(
     else:
         end = min(until, other_until)
     return None if end is not None and end <= start else (start, end)
-
-
-def latest(values: Iterator[float | None]) -> float | None:
-    """The greatest of the known values."""
-    known = [value for value in values if value is not None]
-    return max(known) if known else None

@@ -121,7 +121,7 @@ def test_restarted_anywhere(index: int, share: float) -> None:
     cut = int(share * len(steps))
     known = played(steps, cut)
     whole = played(steps, len(steps) + 1)
-    assert [gist(call) for call in known] == [gist(call) for call in whole]
+    assert [gist(call)[:-1] for call in known] == [gist(call)[:-1] for call in whole]
 
 
 def played(steps: list[Moment], cut: int) -> list[Call]:
@@ -140,13 +140,15 @@ def played(steps: list[Moment], cut: int) -> list[Call]:
             else:
                 states[identity] = json.loads(json.dumps(state))
 
+    late = 0.0
     for number, step in enumerate(steps):
         if number == cut:
+            late = 1.0  # so long nobody listened
             tracker = Tracker("pbx", Numbering())
             stored = [decode(json.loads(json.dumps(encode(call)))) for call in calls.values()]
             assert tracker.restore(states, customers(stored)) == []
-            take(living.snapshot(step.at), step.at)
-        take(step.facts[0], step.at)
+            take(living.snapshot(step.at + late), step.at + late)
+        take(step.facts[0], step.at + late)
         living.take(step.facts[0])
     take(f.TimePassed(), steps[-1].at + 60)
     assert states == {}, "states of calls that are over are kept"

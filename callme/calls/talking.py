@@ -1,0 +1,86 @@
+"""Who talked with the customer and when, and how he went from one to another.
+
+Called by `derive.derive_call`; each function gives one field (law 1: whatever order the facts came in).
+"""
+
+from __future__ import annotations
+
+from callme.calls.case import Case, outside_number
+from callme.calls.model import (
+    Direction,
+    Hold,
+    Talk,
+    Transfer,
+    TransferKind,
+)
+from callme.calls.observed import Channel, overlap
+from callme.calls.whose import derive_caller, derive_external
+
+
+def derive_talks(case: Case) -> tuple[Talk, ...]:
+    """Who talked with the customer and when."""
+    return tuple(
+        Talk(*_talker(case, item.channel), since=item.since, until=item.until) for item in case.together
+    )
+
+
+def _talker(case: Case, channel: Channel) -> tuple[str, str | None]:
+    extension = case.board.extension(channel)
+    if extension is not None:
+        return extension, extension
+    return outside_number(channel), case.forwarder(channel) if channel.dials else None
+
+
+def derive_answered_by(case: Case, talks: tuple[Talk, ...]) -> str | None:
+    """Who answered first: a colleague (also when he forwarded), else the outside number that did."""
+    if not talks:
+        return None
+    if case.party.direction is Direction.OUT:
+        return derive_external(case) or None
+    return talks[0].extension or talks[0].who
+
+
+def derive_via(case: Case, talks: tuple[Talk, ...]) -> str | None:
+    """The outside number to which the call was forwarded and where somebody answered."""
+    numbers = {outside_number(leg) for leg in case.forwarded_legs()}
+    return next((talk.who for talk in talks if talk.who in numbers), None)
+
+
+def derive_last_talker(talks: tuple[Talk, ...]) -> Talk | None:
+    """The talk that ended last; of those that end together the one that began last."""
+    if not talks:
+        return None
+    return max(talks, key=lambda talk: (float("inf") if talk.until is None else talk.until, talk.since))
+
+
+def derive_owner(case: Case, talks: tuple[Talk, ...]) -> str | None:
+    """The colleague whose call it is: who talked last; without a talk, who called out."""
+    own = tuple(talk for talk in talks if talk.extension)
+    last = derive_last_talker(own)
+    return last.extension if last is not None else derive_caller(case)
+
+
+def derive_holds(case: Case) -> tuple[Hold, ...]:
+    """Stretches in which a talking colleague had put the customer on hold."""
+    found: list[Hold] = []
+    for item in case.together:
+        extension = case.board.extension(item.channel)
+        for span in item.channel.holds if extension else ():
+            part = overlap(span.since, span.until, item.since, item.until)
+            if part is not None:
+                found.append(Hold(str(extension), *part))
+    return tuple(sorted(found, key=lambda hold: hold.since))
+
+
+def derive_transfers(case: Case) -> tuple[Transfer, ...]:
+    """Hand-overs of the customer; a blind transfer that only parked him is the parking."""
+    found: list[Transfer] = []
+    for channel in [*case.party.customers, *(c for c in case.channels if c not in case.party.customers)]:
+        parked = [h.at for h in channel.handovers if h.kind == "park"]
+        for handover in channel.handovers:
+            if handover.kind == "blind" and any(abs(at - handover.at) < 1.0 for at in parked):
+                continue
+            to = case.person(handover.to) if handover.to else ""
+            by = case.person(handover.by)
+            found.append(Transfer(TransferKind(handover.kind), by, to, handover.at))
+    return tuple(sorted(found, key=lambda transfer: transfer.at))
