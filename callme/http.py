@@ -107,7 +107,11 @@ class HttpClient:
         answer_s: float | None = None,
     ) -> Reply:
         """Posts `content` as JSON."""
-        return await self._send(answer_s, url, json=content, headers=dict(headers or {}))
+        return await self._send(answer_s, "POST", url, json=content, headers=dict(headers or {}))
+
+    async def get(self, url: str, params: Mapping[str, str], *, answer_s: float | None = None) -> Reply:
+        """Gets an address with these parameters in its query."""
+        return await self._send(answer_s, "GET", url, params=dict(params))
 
     async def post_file(
         self,
@@ -121,19 +125,19 @@ class HttpClient:
         handle = await asyncio.to_thread(upload.file.open, "rb")
         with handle:
             files = {upload.field: (upload.name, handle, upload.media_type)}
-            return await self._send(answer_s, url, files=files, headers=dict(headers or {}))
+            return await self._send(answer_s, "POST", url, files=files, headers=dict(headers or {}))
 
     async def close(self) -> None:
         """Gives the connections back."""
         await self._client.aclose()
 
-    async def _send(self, answer_s: float | None, url: str, **parts: Any) -> Reply:
+    async def _send(self, answer_s: float | None, verb: str, url: str, **parts: Any) -> Reply:
         limit = answer_s or self._answer_s
         try:
             async with (
                 asyncio.timeout(limit),
                 self._client.stream(
-                    "POST", url, timeout=httpx2.Timeout(limit, connect=self._client.timeout.connect), **parts
+                    verb, url, timeout=httpx2.Timeout(limit, connect=self._client.timeout.connect), **parts
                 ) as answer,
             ):
                 return await self._read(answer)

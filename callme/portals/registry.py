@@ -18,8 +18,11 @@ import httpx2
 
 from callme import portals
 from callme.config.problems import Problem, refusal, unknown
+from callme.crm.installation import Home
 from callme.crm.port import Gate, Portal
 from callme.wording import Phrase
+
+_ANYWHERE = Home()
 
 
 class PortalSettings(Protocol):
@@ -44,23 +47,25 @@ class Folder(Protocol):
         gate: Gate,
         zone: tzinfo,
         transport: httpx2.AsyncBaseTransport | None = None,
+        home: Home | None = None,
     ) -> Portal: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A portal whose configuration is sound, not opened yet. `requests_per_second` and `burst` size its
-    gate."""
+    gate; `home` is where it lives."""
 
     id: str
     crm: str
     requests_per_second: float
     burst: int
     settings: PortalSettings = field(repr=False)
+    home: Home = _ANYWHERE
 
     def open(self, gate: Gate, zone: tzinfo, transport: httpx2.AsyncBaseTransport | None = None) -> Portal:
         """Opens the portal; nothing is asked of it yet."""
-        return _folder(self.crm).open_portal(self.id, self.settings, gate, zone, transport)
+        return _folder(self.crm).open_portal(self.id, self.settings, gate, zone, transport, self.home)
 
 
 def known() -> list[str]:
@@ -69,7 +74,13 @@ def known() -> list[str]:
 
 
 def plan(
-    crm: str, id: str, table: Mapping[str, Any], *, source: str = "callme.toml", base: Path = Path()
+    crm: str,
+    id: str,
+    table: Mapping[str, Any],
+    *,
+    source: str = "callme.toml",
+    base: Path = Path(),
+    home: Home = _ANYWHERE,
 ) -> Plan:
     """Checks a portal's table. `ConfigError` names an unknown CRM, or everything wrong with the CRM's own
     keys."""
@@ -78,7 +89,7 @@ def plan(
         cure = unknown(key, crm, known()).cure
         raise refusal([Problem(key, _no_such_crm(crm), cure)], source)
     settings = _folder(crm).read(id, table, source, base)
-    return Plan(id, crm, settings.requests_per_second, settings.burst, settings)
+    return Plan(id, crm, settings.requests_per_second, settings.burst, settings, home)
 
 
 def open_portal(
@@ -91,9 +102,10 @@ def open_portal(
     source: str = "callme.toml",
     base: Path = Path(),
     transport: httpx2.AsyncBaseTransport | None = None,
+    home: Home = _ANYWHERE,
 ) -> Portal:
     """Plans and opens in one step, for callers that have a gate already."""
-    return plan(crm, id, table, source=source, base=base).open(gate, zone, transport)
+    return plan(crm, id, table, source=source, base=base, home=home).open(gate, zone, transport)
 
 
 def _folder(crm: str) -> Folder:

@@ -6,12 +6,13 @@ A portal never blocks another (law 9): each has its own worker, gate and connect
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from callme.config import Config
+from callme.crm.installation import Home, Installed, Installs, Verdict
 from callme.crm.port import Portal
 from callme.delivery.budget import Budget
 from callme.delivery.carrier import Prepare
@@ -34,7 +35,11 @@ def plans(config: Config) -> list[Plan]:
     """Every portal's own keys checked. Raises `ConfigError`."""
     base = config.path.parent if config.path is not None else Path()
     source = str(config.path or "callme.toml")
-    return [registry.plan(one.crm, one.id, one.settings, source=source, base=base) for one in config.portal]
+    home = Home(config.service.data_dir, config.service.public_url)
+    return [
+        registry.plan(one.crm, one.id, one.settings, source=source, base=base, home=home)
+        for one in config.portal
+    ]
 
 
 def local_zone() -> tzinfo:
@@ -81,6 +86,17 @@ class Desk:
     def upkeep(self) -> dict[str, Coroutine[Any, Any, None]]:
         """What is cancelled at the end: each portal's caches are kept fresh."""
         return {f"refresh of {portal.id}": _refresh(portal) for portal in self.portals}
+
+    async def install(self, portal: str, fields: Mapping[str, str]) -> Installed | None:
+        """What a CRM sent when our application was installed in it; `None` when there is no such portal."""
+        for one in self.portals:
+            if one.id == portal and isinstance(one, Installs):
+                done = await one.install(fields)
+                if done.verdict is Verdict.KEPT:
+                    self.workers[portal].resume()
+                    self._changed()
+                return done
+        return None
 
     def stop(self) -> None:
         """Nothing new is sent."""

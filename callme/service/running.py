@@ -152,7 +152,7 @@ class Service:
         self.board = board = ServiceBoard(
             self._config, store, rivers, desk, metrics, clock, changes, transcripts
         )
-        app = create_app(board, self._config.service)
+        app = create_app(board, self._config.service, desk.install)
         pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         if signals:
             self._heed_signals()

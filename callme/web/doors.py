@@ -3,7 +3,7 @@
 Pages show every call, so they are open only to this machine, unless a user and password are configured;
 then everybody needs them. A browser that was tricked into asking us under a foreign name (DNS rebinding)
 is sent away: the `Host` must be an address, this machine, or the host of `public_url`. `/healthz` and
-`/readyz` are free, since they tell no call.
+`/readyz` are free, since they tell no call, and `/hooks/…`, where CRMs call, which tells none either.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from callme.config import Service, is_loopback
 from callme.wording import Phrase
 
 FREE = frozenset({"/healthz", "/readyz"})
+HOOKS = "/hooks/"
+"""CRMs call these from elsewhere; each hook finds out by itself who is calling."""
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 MISDIRECTED = Phrase(
@@ -75,7 +77,8 @@ class Doors:
                 )
             await send(message)
 
-        refusal = None if scope["path"] in FREE else self._refusal(Headers(scope=scope))
+        free = scope["path"] in FREE or scope["path"].startswith(HOOKS)
+        refusal = None if free else self._refusal(Headers(scope=scope))
         await (refusal or self._app)(scope, receive, safely)
 
     def _refusal(self, headers: Headers) -> Response | None:

@@ -1,4 +1,4 @@
-"""Bitrix24, cloud and self-hosted, over an incoming webhook.
+"""Bitrix24, cloud and self-hosted, over an incoming webhook or as a local application.
 
 `callme.portals.registry` finds this folder by its name and asks it for two things: `read` checks a portal's
 own configuration keys, `open_portal` makes the portal.
@@ -10,6 +10,7 @@ from datetime import tzinfo
 
 import httpx2
 
+from callme.crm.installation import Home
 from callme.crm.port import Gate, Portal
 from callme.portals.bitrix24.adapter import Bitrix24
 from callme.portals.bitrix24.settings import Settings, read
@@ -18,8 +19,13 @@ __all__ = ["Bitrix24", "Settings", "open_portal", "read"]
 
 
 def open_portal(
-    id: str, settings: Settings, gate: Gate, zone: tzinfo, transport: httpx2.AsyncBaseTransport | None = None
+    id: str,
+    settings: Settings,
+    gate: Gate,
+    zone: tzinfo,
+    transport: httpx2.AsyncBaseTransport | None = None,
+    home: Home | None = None,
 ) -> Portal:
-    """The portal behind these settings. Nothing is asked of it yet. `ConfigError` for an unusable
-    `ca_file`."""
-    return Bitrix24(id, settings, gate, zone, transport=transport)
+    """The portal behind these settings, with `home` for what it must keep. Nothing is asked of it yet.
+    `ConfigError` for an unusable `ca_file`."""
+    return Bitrix24(id, settings, gate, zone, transport=transport, home=home)

@@ -7,13 +7,14 @@ words of registers that got no answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any
 
 import httpx2
 import structlog
 
+from callme.crm.installation import Home, Installed, Verdict
 from callme.crm.intents import Attach, CallFacts, Direction, Finish, Register
 from callme.crm.port import (
     Ambiguous,
@@ -30,15 +31,18 @@ from callme.crm.port import (
 )
 from callme.http import HttpClient
 from callme.portals.bitrix24 import notices, payloads
+from callme.portals.bitrix24.application import Application, Registration
 from callme.portals.bitrix24.checkup import examine
 from callme.portals.bitrix24.credentials import Credentials, Webhook
 from callme.portals.bitrix24.directory import Directory, People
+from callme.portals.bitrix24.installing import Installation
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.owners import Owners
 from callme.portals.bitrix24.recording import hand_over
 from callme.portals.bitrix24.rest import Done, Fault, Rest
 from callme.portals.bitrix24.settings import Settings
 from callme.portals.bitrix24.statistics import Absent, Sealed, look_up
+from callme.portals.bitrix24.tokens import Safe
 from callme.wording import Phrase
 
 DEDUP_S = 30 * 60 - 60
@@ -75,6 +79,7 @@ class Bitrix24:
         *,
         credentials: Credentials | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
+        home: Home | None = None,
     ) -> None:
         self.id = id
         self.settings = settings
@@ -85,8 +90,10 @@ class Bitrix24:
             ca_file=settings.ca_file,
             transport=transport,
         )
-        who = credentials or Webhook(settings.webhook.get_secret_value())
+        self._application = _application(id, settings, self._http, home or Home())
+        who = credentials or self._application or Webhook(settings.webhook_url)
         self._rest = Rest(who, self._http, gate)
+        self._installation = Installation(self._application, self._http, gate) if self._application else None
         self._directory = Directory(self._rest, settings.users)
         self._lines = Lines(settings.lines, settings.create.outbound)
         self._owners = Owners(settings, self._directory, self._lines)
@@ -251,7 +258,13 @@ class Bitrix24:
     # ------------------------------------------------------------------------------------------ upkeep
     async def check(self) -> list[Finding]:
         """Reachability, credentials, rights, people, lines (see `checkup`). Creates nothing in the portal."""
-        return await examine(self._rest, self._directory, self._lines, self.settings)
+        return await examine(self._rest, self._directory, self._lines, self.settings, self._application)
+
+    async def install(self, fields: Mapping[str, str]) -> Installed:
+        """Takes the tokens of a proven installation of the local application."""
+        if self._installation is None:
+            return Installed(Verdict.FOREIGN, notices.WEBHOOK_ONLY, notices.AS_APPLICATION)
+        return await self._installation.judge(fields)
 
     async def refresh(self) -> None:
         """Reads users and lines anew, and adds or renames the lines that the configuration names; a failure
@@ -299,3 +312,19 @@ class Bitrix24:
 def _said(outcome: Any) -> str:
     why = getattr(outcome, "why", None)
     return why.say("en") if isinstance(why, Phrase) else ""
+        if self._application is not None:
+            await self._application.close()
+def _application(id: str, settings: Settings, http: HttpClient, home: Home) -> Application | None:
+    """The local application, where the settings name one."""
+    if settings.webhook is not None:
+        return None
+    who = Registration(
+        settings.domain,
+        settings.client_id,
+        settings.client_secret.get_secret_value().strip(),
+        settings.oauth_server,
+    )
+    key = settings.token_key.get_secret_value() if settings.token_key else ""
+    return Application(who, Safe(home.folder, id, key), http, home.install_address(id))
+
+

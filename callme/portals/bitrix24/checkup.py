@@ -6,9 +6,11 @@ then the user, before anything is made (sheet §1.2, order of errors).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from callme.crm.port import Finding, Outcome, Unauthorised, Urgency
+from callme.portals.bitrix24 import verdicts
+from callme.portals.bitrix24.application import Application
 from callme.portals.bitrix24.directory import Directory, doubled
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.rest import Fault, Rest
@@ -21,6 +23,20 @@ _UPKEEP = Urgency.UPKEEP
 
 _PORTAL = Phrase("portal", "портал")
 _RIGHTS = Phrase("webhook's rights", "права вебхука")
+_APPLICATION_RIGHTS = Phrase("application's rights", "права приложения")
+_APPLICATION = Phrase("application", "приложение")
+_ACCEPTS_WEBHOOK = Phrase("{host} answers and accepts the webhook", "{host} отвечает и принимает вебхук")
+_ACCEPTS_APPLICATION = Phrase(
+    "{host} answers and accepts the application", "{host} отвечает и принимает приложение"
+)
+_HALF = Phrase(
+    "its installation in Bitrix24 is not finished: no clicks come, and employees see a notice",
+    "установка в Битрикс24 не завершена: клики не приходят, а сотрудники видят предупреждение",
+)
+_OPEN_IT = Phrase(
+    "Open the application in Bitrix24 as an administrator and wait for CallMe's page.",
+    "Откройте приложение в Битрикс24 как администратор и дождитесь страницы CallMe.",
+)
 _CALLS = Phrase("reporting calls", "передача звонков")
 _STATISTICS = Phrase("call statistics", "статистика звонков")
 _PEOPLE = Phrase("people", "сотрудники")
@@ -29,7 +45,13 @@ _USERS = Phrase("users", "users")
 _LINES = Phrase("lines", "линии")
 
 
-async def examine(rest: Rest, directory: Directory, lines: Lines, settings: Settings) -> list[Finding]:
+async def examine(
+    rest: Rest,
+    directory: Directory,
+    lines: Lines,
+    settings: Settings,
+    application: Application | None = None,
+) -> list[Finding]:
     """Each thing looked at, how it is, and the cure if it is not well. Stops where nothing more can be
     learnt."""
     granted = await rest.call("scope", {}, _UPKEEP, reads=True)
@@ -39,13 +61,13 @@ async def examine(rest: Rest, directory: Directory, lines: Lines, settings: Sett
         Finding(
             _PORTAL,
             True,
-            Phrase("{host} answers and accepts the webhook", "{host} отвечает и принимает вебхук").given(
-                host=rest.credentials.host
-            ),
+            (_ACCEPTS_APPLICATION if application else _ACCEPTS_WEBHOOK).given(host=rest.credentials.host),
         )
     ]
+    if application is not None:
+        findings.append(await _installed(rest, application))
     scopes = {str(scope) for scope in granted.result} if isinstance(granted.result, list) else set()
-    findings.append(_rights(scopes))
+    findings.append(_rights(scopes, application=application is not None))
     if "telephony" in scopes:
         findings.append(await _calls(rest))
         if findings[-1].well:  # who may not report calls may not keep lines either: that is said already
@@ -56,18 +78,35 @@ async def examine(rest: Rest, directory: Directory, lines: Lines, settings: Sett
     return findings
 
 
-def _rights(scopes: set[str]) -> Finding:
+async def _installed(rest: Rest, application: Application) -> Finding:
+    """The portal keeps an application with pages half installed until its page says it is done (§3.1)."""
+    told = await rest.call("app.info", {}, _UPKEEP, reads=True)
+    if isinstance(told, Fault):
+        return _trouble(_APPLICATION, told.outcome)
+    app = told.result if isinstance(told.result, Mapping) else {}
+    if app.get("INSTALLED") is not True:
+        return Finding(_APPLICATION, False, _HALF, _OPEN_IT)
+    if application.renamed:
+        named = verdicts.moved(application.host, application.renamed, application=True)
+        return Finding(_APPLICATION, False, named.why, named.cure)
+    return Finding(_APPLICATION, True, Phrase("installed", "установлено"))
+
+
+def _rights(scopes: set[str], *, application: bool = False) -> Finding:
+    topic = _APPLICATION_RIGHTS if application else _RIGHTS
     missing = [scope for scope in ("telephony", "crm") if scope not in scopes]
     if not scopes & {"user", "user_basic", "user_brief"}:
         missing.append("user")
     if not missing:
-        return Finding(_RIGHTS, True, Phrase("telephony, users, CRM", "телефония, пользователи, CRM"))
+        return Finding(topic, True, Phrase("telephony, users, CRM", "телефония, пользователи, CRM"))
     names = _listed([SCOPES[scope] for scope in missing])
     return Finding(
-        _RIGHTS,
+        topic,
         False,
         Phrase("missing: {names}", "не хватает: {names}").given(names=names),
-        Phrase(
+        verdicts.MORE_SCOPES.given(names=names)
+        if application
+        else Phrase(
             "Open the webhook in Bitrix24, add the rights {names} and save it.",
             "Откройте вебхук в Битрикс24, добавьте права {names} и сохраните.",
         ).given(names=names),
@@ -120,11 +159,18 @@ async def _statistics(rest: Rest) -> Finding:
             "may not be read: after a lost answer it stays uncertain whether a call was finished",
             "недоступна: если ответ портала потеряется, нельзя будет узнать, завершён ли звонок",
         ),
-        Phrase(
-            "Give the webhook's owner the right “Call statistics – View” in Bitrix24's telephony.",
-            "Дайте владельцу вебхука право «Статистика звонков — просмотр» в настройках телефонии Битрикс24.",
-        ),
+        _STATISTICS_OF_APPLICATION if rest.credentials.application else _STATISTICS_OF_WEBHOOK,
     )
+
+
+_STATISTICS_OF_WEBHOOK = Phrase(
+    "Give the webhook's owner the right “Call statistics – View” in Bitrix24's telephony.",
+    "Дайте владельцу вебхука право «Статистика звонков — просмотр» в настройках телефонии Битрикс24.",
+)
+_STATISTICS_OF_APPLICATION = Phrase(
+    "Give the administrator who installed the application the right “Call statistics – View” in telephony.",
+    "Дайте администратору, установившему приложение, право «Статистика звонков — просмотр» в телефонии.",
+)
 
 
 async def _people(directory: Directory, settings: Settings) -> list[Finding]:

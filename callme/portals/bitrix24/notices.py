@@ -15,6 +15,14 @@ NOT_FINISHED_YET = Phrase(
     "Bitrix24 does not have the call in its statistics yet.",
     "Битрикс24 ещё не внёс звонок в статистику.",
 )
+WEBHOOK_ONLY = Phrase(
+    "CallMe is connected to this portal by a webhook, not as an application.",
+    "CallMe подключён к этому порталу вебхуком, а не как приложение.",
+)
+AS_APPLICATION = Phrase(
+    "Put domain, client_id and client_secret in place of webhook to connect it as an application.",
+    "Чтобы подключить его как приложение, задайте вместо webhook ключи domain, client_id и client_secret.",
+)
 STALE_UPLOAD = Phrase(
     "The upload address has lost its validity; a new one will be asked for.",
     "Адрес для загрузки записи уже недействителен; будет запрошен новый.",

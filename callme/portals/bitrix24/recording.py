@@ -63,7 +63,7 @@ async def _upload(
     if isinstance(done, Fault):
         if done.says(NOT_FINISHED):
             return Later(notices.NOT_FINISHED_YET)
-        if done.says("Access denied! Link check failed"):
+        if done.stale or done.says("Access denied! Link check failed"):
             return Later(
                 notices.STALE_UPLOAD
             )  # the address was for one use; the next attempt asks for a new one

@@ -13,7 +13,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,6 +52,11 @@ class Fault:
     def says(self, beginning: str) -> bool:
         """Whether the portal's text begins so. Its punctuation varies between versions (§8.3.30)."""
         return self.text.casefold().startswith(beginning.casefold())
+
+    @property
+    def stale(self) -> bool:
+        """The token is what was refused: the method did nothing, a fresh token may help (§3.3)."""
+        return self.code.lower() in ("expired_token", "invalid_token")
 
 
 @dataclass(slots=True)
@@ -93,14 +98,18 @@ class Rest:
         blocked = self._pace.blocked.get(method, 0.0) - _loop_time()
         if blocked > 0:
             return Fault(Later(verdicts.operating_time(method), blocked), "OPERATION_TIME_LIMIT")
-        found = await self._once(method, params, urgency, reads, answer_s)
-        if (
-            isinstance(found, Fault)
-            and found.code.lower() == "expired_token"
-            and await self.credentials.renew()
-        ):
-            return await self._once(method, params, urgency, reads, answer_s)
-        return found
+        unready = await self.credentials.ready()
+        if unready is not None:
+            return Fault(unready)
+        address = self.credentials.address(method)
+        found = await self._once(address, method, params, urgency, reads, answer_s)
+        if not isinstance(found, Fault) or not found.stale:
+            return found
+        unready = await self.credentials.renew(address)
+        if unready is not None:
+            return replace(found, outcome=unready)
+        address = self.credentials.address(method)
+        return await self._once(address, method, params, urgency, reads, answer_s)
 
     async def upload(self, url: str, upload: Upload, urgency: Urgency, answer_s: float) -> Done | Fault:
         """Posts a file to an address that the portal gave. `OSError` when the file cannot be opened."""
@@ -110,11 +119,16 @@ class Rest:
         return self._understand("upload", reply, reads=False)
 
     async def _once(
-        self, method: str, params: Mapping[str, Any], urgency: Urgency, reads: bool, answer_s: float | None
+        self,
+        address: str,
+        method: str,
+        params: Mapping[str, Any],
+        urgency: Urgency,
+        reads: bool,
+        answer_s: float | None,
     ) -> Done | Fault:
         await self._gate.enter(urgency)
         asked = evidence.asked(method, params, self.credentials.mask)
-        address = self.credentials.address(method)
         reply = await self._noted(asked, self._http.post_json(address, params, answer_s=answer_s))
         return self._understand(method, reply, reads=reads)
 
@@ -159,7 +173,7 @@ class Rest:
                 return Fault(Later(verdicts.OVERLOAD, OVERLOAD_S), code, text)
             case "OPERATION_TIME_LIMIT":
                 return Fault(self._blocked_for_a_while(method), code, text)
-        found = verdicts.judge(method, reply.status, code, text)
+        found = verdicts.judge(method, reply.status, code, text, application=self.credentials.application)
         if isinstance(found, Ambiguous):
             found = _unsure(found.why, reads=reads)
         return Fault(found, code, text)
@@ -168,7 +182,9 @@ class Rest:
         """An answer that is not the portal's JSON: a proxy, a maintenance page, a cut body."""
         if reply.status in (429, 503):
             return Fault(self._too_many(reply))
-        found = verdicts.judge_page(self.credentials.host, reply.status)
+        found = verdicts.judge_page(
+            self.credentials.host, reply.status, application=self.credentials.application
+        )
         if isinstance(found, Ambiguous):
             found = _unsure(found.why, reads=reads)
         return Fault(found)
@@ -203,7 +219,8 @@ class Rest:
 
     def _moved(self, reply: Answer) -> Unauthorised:
         """A redirect: the portal has another name now. Not followed, a POST could turn into a GET (§3.2)."""
-        return verdicts.moved(self.credentials.host, _host_of(reply.headers.get("location", "")))
+        new = _host_of(reply.headers.get("location", ""))
+        return verdicts.moved(self.credentials.host, new, application=self.credentials.application)
 
 
 def _unsure(why: Phrase, *, reads: bool) -> Later | Ambiguous:

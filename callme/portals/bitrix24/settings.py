@@ -20,6 +20,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 
 from callme.config import is_loopback, refusal
@@ -63,6 +64,55 @@ def _webhook(value: SecretStr) -> SecretStr:
     return SecretStr(url.rstrip("/") + "/")
 
 
+_HOST = Phrase(
+    "write the portal's host name alone, like example.bitrix24.ru",
+    "напишите одно имя хоста портала, например example.bitrix24.ru",
+)
+_ORIGIN = Phrase("write it like https://oauth.example.com", "напишите так: https://oauth.example.com")
+
+
+def _origin(value: str, cure: Phrase) -> str:
+    """An address without a path; a host name alone means https."""
+    try:
+        parts = urlsplit(value.strip() if "://" in value else f"https://{value.strip()}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise Unfit(Phrase("it is not a web address", "это не веб-адрес"), cure) from None
+    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if parts.scheme not in ("http", "https") or not host or extra:
+        raise Unfit(Phrase("it is not the address of a host", "это не адрес хоста"), cure)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise Unfit(
+            Phrase(
+                "plain http would show tokens to the network",
+                "по http токены были бы видны в сети",
+            ),
+            Phrase("write https:// instead of http://", "напишите https:// вместо http://"),
+        )
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}"
+
+
+def _domain(value: str) -> str:
+    return _origin(value, _HOST) if value.strip() else ""
+
+
+def _server(value: str) -> str:
+    return _origin(value, _ORIGIN)
+
+
+def _token_key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < 16:
+        raise Unfit(
+            Phrase("it is too short to protect tokens", "он слишком короткий, чтобы защитить токены"),
+            Phrase(
+                "give at least 16 random characters, or leave it out: a key file is then made",
+                "задайте не меньше 16 случайных знаков или уберите его: тогда будет создан файл с ключом",
+            ),
+        )
+    return value
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -96,7 +146,13 @@ Source = Literal["rung", "line", "responsible", "default"]
 class Settings(_Table):
     """All keys of `[[portal]]` with `crm = "bitrix24"`. Times are seconds."""
 
-    webhook: Annotated[SecretStr, AfterValidator(_webhook)]
+    # Either an incoming webhook, or a local application: domain, client_id, client_secret.
+    webhook: Annotated[SecretStr, AfterValidator(_webhook)] | None = None
+    domain: Annotated[str, AfterValidator(_domain)] = ""
+    client_id: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    client_secret: SecretStr = SecretStr("")
+    oauth_server: Annotated[str, AfterValidator(_server)] = "https://oauth.bitrix.info"
+    token_key: Annotated[SecretStr, AfterValidator(_token_key)] | None = None
     application_token: SecretStr | None = None
     default_user: UserId
     users: dict[str, UserId] = Field(default_factory=dict)
@@ -116,6 +172,54 @@ class Settings(_Table):
 
 
 def read(portal: str, table: Mapping[str, Any], source: str, base: Path) -> Settings:
+    @property
+    def webhook_url(self) -> str:
+        """The webhook's address, empty for an application."""
+        return self.webhook.get_secret_value() if self.webhook else ""
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Settings:
+        wanted = {
+            "domain": self.domain,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret.get_secret_value().strip(),
+        }
+        given = [key for key, value in wanted.items() if value]
+        if self.webhook is not None and given:
+            raise Unfit(
+                Phrase(
+                    "a webhook and a local application ({keys}) are both given",
+                    "заданы и вебхук, и локальное приложение ({keys})",
+                ).given(keys=", ".join(given)),
+                Phrase(
+                    "keep webhook, or domain, client_id and client_secret",
+                    "оставьте webhook либо domain, client_id и client_secret",
+                ),
+                "webhook",
+            )
+        if self.webhook is None and not given:
+            raise Unfit(
+                Phrase("it is not said how to reach the portal", "не сказано, как подключиться к порталу"),
+                Phrase(
+                    "give webhook, or domain, client_id and client_secret of a local application",
+                    "задайте webhook либо domain, client_id и client_secret локального приложения",
+                ),
+                "webhook",
+            )
+        if self.webhook is None and len(given) < len(wanted):
+            missing = [key for key in wanted if key not in given]
+            raise Unfit(
+                Phrase(
+                    "the local application also needs {keys}", "локальному приложению нужны ещё {keys}"
+                ).given(keys=", ".join(missing)),
+                Phrase(
+                    "copy them from the application's page in Bitrix24",
+                    "скопируйте их со страницы приложения в Битрикс24",
+                ),
+                missing[0],
+            )
+        return self
+
     """The settings in a portal's table; `id` and `crm` may stand in it. `source` names the configuration
     file, relative paths start at `base`. `ConfigError` names everything that is wrong."""
     own = {key: value for key, value in table.items() if key not in ("id", "crm")}

@@ -26,7 +26,11 @@ LOCAL_APP = Phrase(
     "This portal does not let a webhook report calls: create a local application in Bitrix24.",
     "Этот портал не разрешает вебхуку сообщать о звонках: создайте в Битрикс24 локальное приложение.",
 )
-_SUBSCRIPTION = Phrase(
+REINSTALL = Phrase(
+    "Install the application in Bitrix24 again: open it there, or save it anew in Developer resources.",
+    "Установите приложение в Битрикс24 заново: откройте его там или пересохраните в разделе «Разработчикам».",
+)
+SUBSCRIPTION = Phrase(
     "Check the portal's plan and subscription: the REST API needs a paid one.",
     "Проверьте тариф и подписку портала: для REST API нужен платный тариф.",
 )
@@ -86,11 +90,11 @@ _UNAUTHORISED: dict[str, tuple[Phrase, Phrase | None]] = {
     ),
     "PAYMENT_REQUIRED": (
         Phrase("Bitrix24 asks for payment.", "Битрикс24 требует оплаты."),
-        _SUBSCRIPTION,
+        SUBSCRIPTION,
     ),
     "WRONG_LICENSE": (
         Phrase("The portal's plan does not include this.", "В тариф портала это не входит."),
-        _SUBSCRIPTION,
+        SUBSCRIPTION,
     ),
     "METHOD_CONFIRM_DENIED": (
         Phrase("An administrator has refused this method.", "Администратор запретил вызов этого метода."),
@@ -119,6 +123,45 @@ _UNAUTHORISED: dict[str, tuple[Phrase, Phrase | None]] = {
     ),
 }
 
+_OF_APPLICATION: dict[str, tuple[Phrase, Phrase | None]] = {
+    "AUTHORIZATION_ERROR": (
+        Phrase(
+            "The administrator who installed the application cannot be signed in; he may be dismissed.",
+            "Администратор, установивший приложение, не может войти; возможно, он уволен.",
+        ),
+        REINSTALL,
+    ),
+    "WRONG_AUTH_TYPE": (
+        Phrase(
+            "Bitrix24 refuses this method to the application.",
+            "Битрикс24 не разрешает этот метод приложению.",
+        ),
+        SUBSCRIPTION,
+    ),
+    "ALLOWED_ONLY_INTRANET_USER": (
+        Phrase(
+            "The application was installed by an extranet user.",
+            "Приложение установил пользователь экстранета.",
+        ),
+        REINSTALL,
+    ),
+}
+
+MORE_SCOPES = Phrase(
+    "Open the application in Bitrix24 (Developer resources), add the rights {names} and save it anew.",
+    "Откройте приложение в Битрикс24 («Разработчикам»), добавьте права {names} и сохраните его заново.",
+)
+NEW_DOMAIN = Phrase("Put {new} into domain.", "Укажите {new} в domain.")
+_DOMAIN = Phrase(
+    "Open the portal in a browser and copy its host name into domain.",
+    "Откройте портал в браузере и скопируйте имя его хоста в domain.",
+)
+_MOVED = Phrase("The portal {old} is now called {new}.", "Портал {old} теперь называется {new}.")
+_REDIRECTS = Phrase(
+    "{old} redirects requests instead of answering them.",
+    "{old} перенаправляет запросы вместо ответа на них.",
+)
+
 _LATER = {
     "CONNECTION_ERROR": Phrase(
         "The portal cannot reach its authorisation server.",
@@ -130,14 +173,18 @@ _LATER = {
 }
 
 
-def judge(method: str, status: int, code: str, text: str) -> Outcome:
-    """What an answer with `error`, or with HTTP ≥ 400, means. Codes are compared without regard to case."""
+def judge(method: str, status: int, code: str, text: str, *, application: bool = False) -> Outcome:
+    """What an answer with `error`, or with HTTP ≥ 400, means. Codes are compared without regard to case.
+    `application`: we are one, not a webhook, which changes what a person has to do."""
     name = code.upper()
     if name == "INSUFFICIENT_SCOPE":
-        return missing_scope(method)
+        return missing_scope(method, application=application)
+    if application and name in _OF_APPLICATION:
+        why, cure = _OF_APPLICATION[name]
+        return Unauthorised(why, cure)
     if name in _UNAUTHORISED:
         why, cure = _UNAUTHORISED[name]
-        return Unauthorised(why, cure)
+        return Unauthorised(why, REINSTALL if application and cure is _NEW_WEBHOOK else cure)
     if name in _LATER:
         return Later(_LATER[name])
     if name == "ERROR_METHOD_NOT_FOUND":
@@ -153,11 +200,11 @@ def judge(method: str, status: int, code: str, text: str) -> Outcome:
     if status >= 500:
         return Ambiguous(_failed(method, status, code, text))
     if name == "ACCESS_DENIED" or status in (401, 403):
-        return Unauthorised(_refused(method, code, text), _denial(text))
+        return Unauthorised(_refused(method, code, text), _denial(text, application=application))
     return Refused(_refused(method, code, text))
 
 
-def judge_page(host: str, status: int) -> Outcome:
+def judge_page(host: str, status: int, *, application: bool = False) -> Outcome:
     """What an answer means that is not the portal's JSON: a page of a proxy or firewall, or a cut body."""
     if status in (401, 403):
         return Unauthorised(
@@ -176,7 +223,7 @@ def judge_page(host: str, status: int) -> Outcome:
                 "{host} answers, but there is no Bitrix24 REST API at this address.",
                 "{host} отвечает, но REST API Битрикс24 по этому адресу нет.",
             ).given(host=host),
-            _NEW_WEBHOOK,
+            _DOMAIN if application else _NEW_WEBHOOK,
         )
     if status == 413:
         return Refused(
@@ -198,9 +245,16 @@ def judge_page(host: str, status: int) -> Outcome:
     )
 
 
-def missing_scope(method: str) -> Unauthorised:
-    """The webhook lacks a right; which one follows from the method's first word."""
+def missing_scope(method: str, *, application: bool = False) -> Unauthorised:
+    """We lack a right; which one follows from the method's first word."""
     scope = SCOPES.get(method.partition(".")[0].lower(), SCOPES["telephony"])
+    if application:
+        return Unauthorised(
+            Phrase("The application lacks the right “{scope}”.", "У приложения нет права «{scope}».").given(
+                scope=scope
+            ),
+            MORE_SCOPES.given(names=scope),
+        )
     return Unauthorised(
         Phrase("The webhook lacks the right “{scope}”.", "У вебхука нет права «{scope}».").given(scope=scope),
         Phrase(
@@ -210,23 +264,23 @@ def missing_scope(method: str) -> Unauthorised:
     )
 
 
-def moved(old: str, new: str) -> Unauthorised:
-    """The portal was renamed."""
-    if not new or new == old:
+def moved(old: str, new: str, *, application: bool = False) -> Unauthorised:
+    """The portal was renamed. Where it went is told, never followed: the configuration says whom we trust."""
+    known = bool(new) and new != old
+    if application and known:
+        return Unauthorised(_MOVED.given(old=old, new=new), NEW_DOMAIN.given(new=new))
+    if application:
+        return Unauthorised(_REDIRECTS.given(old=old), _DOMAIN)
+    if not known:
         return Unauthorised(
-            Phrase(
-                "{old} redirects requests instead of answering them.",
-                "{old} перенаправляет запросы вместо ответа на них.",
-            ).given(old=old),
+            _REDIRECTS.given(old=old),
             Phrase(
                 "Open the portal in a browser and copy the webhook's address anew.",
                 "Откройте портал в браузере и скопируйте адрес вебхука заново.",
             ),
         )
     return Unauthorised(
-        Phrase("The portal {old} is now called {new}.", "Портал {old} теперь называется {new}.").given(
-            old=old, new=new
-        ),
+        _MOVED.given(old=old, new=new),
         Phrase("Put {new} into the webhook's address.", "Укажите {new} в адресе вебхука.").given(new=new),
     )
 
@@ -259,9 +313,14 @@ def _failed(method: str, status: int, code: str, text: str) -> Phrase:
     ).given(method=method, status=status, words=words)
 
 
-def _denial(text: str) -> Phrase:
+def _denial(text: str, *, application: bool) -> Phrase:
     if "commercial" in text.lower() or "subscription" in text.lower():
-        return _SUBSCRIPTION
+        return SUBSCRIPTION
+    if application:
+        return Phrase(
+            "Give these rights in Bitrix24 to the administrator who installed the application.",
+            "Дайте права на это в Битрикс24 администратору, который установил приложение.",
+        )
     return Phrase(
         "Give the webhook's owner the rights for this in Bitrix24.",
         "Дайте владельцу вебхука права на это в Битрикс24.",

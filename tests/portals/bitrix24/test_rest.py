@@ -162,7 +162,11 @@ async def test_operating_time_blocks_one_method_until_its_reset() -> None:
 async def test_an_expired_token_is_renewed_and_the_call_repeated_once() -> None:
     class Tokens:
         host = "acme.bitrix24.example"
+        application = True
         token = "old"
+
+        async def ready(self) -> Outcome | None:
+            return None
 
         def address(self, method: str) -> str:
             return f"https://{self.host}/rest/{method}?auth={self.token}"
@@ -170,9 +174,10 @@ async def test_an_expired_token_is_renewed_and_the_call_repeated_once() -> None:
         def mask(self, text: str) -> str:
             return text
 
-        async def renew(self) -> bool:
+        async def renew(self, refused: str) -> Outcome | None:
+            assert refused == self.address("scope")
             self.token = "new"
-            return True
+            return None
 
     seen: list[str] = []
 
