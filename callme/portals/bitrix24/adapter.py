@@ -281,6 +281,8 @@ class Bitrix24:
     async def close(self) -> None:
         """Gives the connections back."""
         await self._lines.close()
+        if self._application is not None:
+            await self._application.close()
         await self._http.close()
 
     # ------------------------------------------------------------------------------------------ people
@@ -309,11 +311,6 @@ class Bitrix24:
         return policy.inbound if about.direction is Direction.IN else policy.outbound
 
 
-def _said(outcome: Any) -> str:
-    why = getattr(outcome, "why", None)
-    return why.say("en") if isinstance(why, Phrase) else ""
-        if self._application is not None:
-            await self._application.close()
 def _application(id: str, settings: Settings, http: HttpClient, home: Home) -> Application | None:
     """The local application, where the settings name one."""
     if settings.webhook is not None:
@@ -328,3 +325,6 @@ def _application(id: str, settings: Settings, http: HttpClient, home: Home) -> A
     return Application(who, Safe(home.folder, id, key), http, home.install_address(id))
 
 
+def _said(outcome: Any) -> str:
+    why = getattr(outcome, "why", None)
+    return why.say("en") if isinstance(why, Phrase) else ""

@@ -170,8 +170,6 @@ class Settings(_Table):
     requests_per_second: Annotated[float, Field(ge=0.1, le=1000)] = 2.0
     burst: Annotated[int, Field(ge=1, le=10000)] = 40
 
-
-def read(portal: str, table: Mapping[str, Any], source: str, base: Path) -> Settings:
     @property
     def webhook_url(self) -> str:
         """The webhook's address, empty for an application."""
@@ -220,6 +218,8 @@ def read(portal: str, table: Mapping[str, Any], source: str, base: Path) -> Sett
             )
         return self
 
+
+def read(portal: str, table: Mapping[str, Any], source: str, base: Path) -> Settings:
     """The settings in a portal's table; `id` and `crm` may stand in it. `source` names the configuration
     file, relative paths start at `base`. `ConfigError` names everything that is wrong."""
     own = {key: value for key, value in table.items() if key not in ("id", "crm")}
