@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from callme.calls.facts import Leg
 from callme.calls.numbering import Kind, Numbering, local_stem
@@ -21,10 +22,13 @@ _TAIL = re.compile(r"(\d{6,})\.(\d+)$")
 
 def birth_order(channel: Channel) -> tuple[float, int, str]:
     """Sorts channels by birth: seconds and sequence of the uniqueid, arrival where it has none."""
-    found = _TAIL.search(channel.uniqueid)
-    if found is None:
-        return (channel.born_at, 0, channel.uniqueid)
-    return (float(found[1]), int(found[2]), "")
+    return _tail(channel.uniqueid) or (channel.born_at, 0, channel.uniqueid)
+
+
+@lru_cache(maxsize=8192)
+def _tail(uniqueid: str) -> tuple[float, int, str] | None:
+    found = _TAIL.search(uniqueid)
+    return (float(found[1]), int(found[2]), "") if found else None
 
 
 @dataclass(slots=True, eq=False)

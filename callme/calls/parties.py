@@ -173,6 +173,8 @@ def _without_customer(board: Switchboard, channels: list[Channel]) -> list[Party
         wanted = next((n for n in (root.first_number, root.number) if not hidden(n)), "")
         if is_outside_number(board, wanted):
             return [Party(Direction.OUT, root, [], root, originated=True)]
+        if not root.is_local:
+            return []  # a wake-up call, a test of a phone: nobody is called
         return [Party(Direction.INTERNAL, root, [], root, originated=True)]
     phones = [c for c in channels if not c.dials and board.kind(c) is Kind.EXTENSION]
     callers = [

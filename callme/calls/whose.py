@@ -27,7 +27,7 @@ def derive_external(case: Case) -> str:
         if number:
             return number
     key = case.party.key
-    if not key.is_local:
+    if not case.party.originated:
         return "" if hidden(key.first_exten) else key.first_exten
     return next((n for n in (key.first_number, key.number) if is_outside_number(case.board, n)), "")
 

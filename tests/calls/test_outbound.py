@@ -91,6 +91,24 @@ class TestClickToCall:
         assert (call.direction, call.external, call.caller) == (Direction.OUT, CUSTOMER, "101")
         assert (call.answered_by, call.talk_s) == (CUSTOMER, 8)
 
+    def test_straight_to_the_phone_that_declines(self, scene: Scene) -> None:
+        phone = scene.line("PJSIP/101", number=CUSTOMER, context="from-internal", exten="s")
+        scene.say(f.Dialled(None, phone.leg(), "101/sip:101@x"))
+        scene.wait(3)
+        scene.ended(None, phone, DialStatus.BUSY)
+        scene.gone(phone, cause=21)
+        call = scene.call()
+        assert (call.external, call.caller, call.answered_by) == (CUSTOMER, "101", None)
+        assert call.disposition is Disposition.BUSY
+
+    def test_wake_up_call(self, scene: Scene) -> None:
+        phone = scene.rings(None, "101")
+        scene.up(phone)
+        scene.ended(None, phone, DialStatus.ANSWER)
+        scene.wait(5)
+        scene.hangs_up(phone)
+        assert scene.calls() == []
+
     def test_straight_to_the_trunk(self, scene: Scene) -> None:
         customer = scene.dials_out(None, CUSTOMER)
         scene.wait(4)
