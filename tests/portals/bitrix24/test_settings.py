@@ -94,3 +94,40 @@ def test_everything_wrong_is_told_at_once() -> None:
     assert "portal.main.default_user" in told
     assert "portal.main.users.101" in told
     assert "portal.main.answer_timeout" in told
+
+
+APPLICATION = {
+    "webhook": None,
+    "domain": "acme.bitrix24.example",
+    "client_id": "local.1",
+    "client_secret": SECRET,
+}
+
+
+def test_an_application_takes_the_webhooks_place() -> None:
+    settings = reading(**APPLICATION)
+    assert settings.domain == "https://acme.bitrix24.example"
+    assert settings.oauth_server == "https://oauth.bitrix.info"
+    assert settings.webhook_url == ""
+    assert SECRET not in repr(settings)
+    assert reading(**{**APPLICATION, "domain": "http://127.0.0.1:8024/"}).domain == "http://127.0.0.1:8024"
+
+
+@pytest.mark.parametrize(
+    ("more", "key", "cure"),
+    [
+        ({"webhook": None}, "webhook", "client_secret of a local application"),
+        ({"domain": "acme.example"}, "webhook", "keep webhook, or domain"),
+        ({**APPLICATION, "client_secret": None}, "client_secret", "application's page"),
+        ({**APPLICATION, "client_id": " "}, "client_id", "application's page"),
+        ({**APPLICATION, "domain": "https://acme.example/rest/"}, "domain", "host name alone"),
+        ({**APPLICATION, "domain": "http://acme.example"}, "domain", "https://"),
+        ({**APPLICATION, "oauth_server": "http://oauth.example"}, "oauth_server", "https://"),
+        ({**APPLICATION, "oauth_server": "ftp://oauth.example"}, "oauth_server", "https://"),
+        ({**APPLICATION, "token_key": "short"}, "token_key", "16 random characters"),
+    ],
+)
+def test_what_an_application_lacks_is_named(more: dict[str, Any], key: str, cure: str) -> None:
+    told = refusal(**more)
+    assert f"portal.main.{key}" in told
+    assert cure in told

@@ -13,6 +13,8 @@ from callme.lab.sandboxes.bitrix24.server import HOST, SandboxPortal
 async def _serve(port: int, knobs: Knobs) -> None:
     async with SandboxPortal(knobs, port=port) as portal:
         print(f"page     {portal.url}\nwebhook  {portal.webhook_url}", flush=True)
+        for key, value in portal.application.items():
+            print(f"{key:13}{value}", flush=True)
         await asyncio.Event().wait()
 
 

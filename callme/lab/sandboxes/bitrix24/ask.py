@@ -19,8 +19,8 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call of one method. `start` is the reserved paging parameter; `address` the portal's own, for
-    upload links (ends in the webhook's path); `sign` signs them."""
+    """One call of one method. `start` is the reserved paging parameter; `address` begins an upload link,
+    which ends with the token that `sign` signs; `application` is what app.info tells, none for a webhook."""
 
     office: Office
     knobs: Knobs
@@ -31,6 +31,7 @@ class Ask:
     address: str
     sign: Callable[[str], str]
     methods: Callable[[str], tuple[bool, bool]]  # name → exists, may be called with these scopes
+    application: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

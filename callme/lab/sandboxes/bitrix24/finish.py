@@ -121,7 +121,7 @@ def _record(ask: Ask, call: OpenCall, end: _End, activity: Activity | None) -> S
         call=call.id,
         external_id=call.external_id,
         user=end.user,
-        line=call.line or "REST_APP:",
+        line=call.line or f"REST_APP:{ask.application['ID'] if ask.application else ''}",
         phone=call.phone,
         type=call.type,
         duration=end.duration,

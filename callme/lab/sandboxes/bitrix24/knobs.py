@@ -42,7 +42,11 @@ class Knobs:
     execution_s: Mapping[str, float] = field(default_factory=dict)  # what a call of a method is said to cost
     latency: float = 0  # every answer really comes this much later
     require_https: bool = False  # the real one always does; the sandbox lives on loopback
-    scopes: tuple[str, ...] = TELEPHONY_SCOPES  # what the webhook was given
+    scopes: tuple[str, ...] = TELEPHONY_SCOPES  # what the webhook or application was given
+    access_token_ttl_s: float = 3600
+    refresh_token_ttl_s: float = 180 * 86400
+    portal_renamed: str = ""  # the host name that the portal has now: the old one answers 302 (§3.2)
+    portal_deleted: bool = False  # K7
     statistics_right: bool = True  # the owner's right "Call statistics: view"
 
     def with_changes(self, changes: Mapping[str, Any]) -> Knobs:

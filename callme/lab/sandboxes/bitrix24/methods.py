@@ -2,8 +2,8 @@
 names.
 
 Read by the REST layer, which does the checks that are common to all (sheet §1.1). A method that is not here
-is "not found", as on a portal that lacks its module. Applications (OAuth) and events get rows of their own
-when they come.
+is "not found", as on a portal that lacks its module. Events and placements are only refused: the sandbox has
+none to bind yet.
 """
 
 from __future__ import annotations
@@ -72,8 +72,10 @@ def _denied(refusal: Callable[[], Refusal]) -> Callable[[Ask], Any]:
     return answer
 
 
-def _no_application() -> Refusal:
-    return access_denied("Access denied! Application context required")
+def _app_info(ask: Ask) -> dict[str, Any]:
+    if ask.application is None:
+        raise access_denied("Access denied! Application context required")
+    return ask.application
 
 
 def _no_placement() -> Refusal:
@@ -130,7 +132,7 @@ _TABLE = (
     Method("method.get", _method_get),
     Method("feature.get", _feature),
     Method("server.time", lambda ask: php.iso(ask.now)),
-    Method("app.info", _denied(_no_application), webhook=Webhook.DENIED),
+    Method("app.info", _app_info, webhook=Webhook.DENIED),
     *(
         Method(name, _denied(wrong_auth_type), webhook=Webhook.DENIED)
         for name in ("events", "event.bind", "event.unbind", "event.get", "event.test")

@@ -172,7 +172,7 @@ def _upload_link(ask: Ask, record: Statistic) -> dict[str, Any]:
     salt = hashlib.sha256(ask.office.token(ask.now).encode()).hexdigest()[:32]
     body = base64.b64encode(f"callId={quote(record.call)}&_={salt}".encode()).decode()
     token = f"telephony|{body}|{ask.sign(body)}"
-    return {"uploadUrl": f"{ask.address}upload/?token={quote(token, safe='')}", "fieldName": "file"}
+    return {"uploadUrl": f"{ask.address}{quote(token, safe='')}", "fieldName": "file"}
 
 
 def _called(ask: Ask, token: str) -> str:

@@ -73,11 +73,11 @@ def wrong_credentials() -> Refusal:
     return Refusal(401, "INVALID_CREDENTIALS", "Invalid request credentials", docs_status=403)
 
 
-def missing_scope() -> Refusal:
-    """The webhook was not given the method's scope."""
+def missing_scope(credential: str = "webhook") -> Refusal:
+    """The webhook, or the application with its `access` token, was not given the method's scope."""
     return Refusal(
         401,
         "insufficient_scope",
-        "The request requires higher privileges than provided by the webhook token",
+        f"The request requires higher privileges than provided by the {credential} token",
         docs_status=403,
     )

@@ -14,7 +14,7 @@ import json
 import secrets
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 
 from callme.lab.sandboxes.bitrix24 import batch, php, recording
 from callme.lab.sandboxes.bitrix24.ask import Ask, Fetch, Fetched, Page
+from callme.lab.sandboxes.bitrix24.authority import Authority
 from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind, Faults, Moment
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
 from callme.lab.sandboxes.bitrix24.limits import LeakyBucket, OperatingTime
@@ -33,7 +34,7 @@ from callme.lab.sandboxes.bitrix24.refusal import Refusal, missing_scope, unknow
 from callme.lab.sandboxes.bitrix24.state import Office, User
 
 CLOSE = "sandbox.close"
-BATCH, UPLOAD = "batch", "upload"
+BATCH, UPLOAD, OAUTH = "batch", "upload", "oauth"
 FETCH_TIMEOUT_S = 60
 LARGEST_FIELD = 2**31
 _RESERVED = ("start", "state", "auth", "access_token", "auth_connector", "aplogin", "ap", "token")
@@ -75,15 +76,16 @@ class _Target:
     method: str
     user: str
     secret: str
-    token: bool = False  # an application's token was presented
+    token: str = ""  # an application's access token
 
 
 @dataclass(frozen=True, slots=True)
 class _Caller:
-    """Who calls, from where the upload link must be reachable."""
+    """Who calls; how an upload link of his begins; what app.info tells him, `None` for a webhook."""
 
     owner: User
     address: str
+    application: dict[str, Any] | None = None
 
 
 class Rest:
@@ -96,6 +98,7 @@ class Rest:
         self.knobs = knobs
         self.webhook = webhook
         self.faults = faults
+        self.authority = Authority()
         self.requests: deque[Asked] = deque(maxlen=10_000)
         self.closing = asyncio.Event()
         self._clock = clock
@@ -112,6 +115,8 @@ class Rest:
         if fault and fault.moment is Moment.BEFORE and fault.kind is not FaultKind.TRUNCATED:
             self._note(target.method, {}, fault.status, f"fault:{fault.kind}")
             return await self._strike(fault, 200, {})
+        if self.knobs.portal_renamed:
+            return self._elsewhere(request, target.method)
         params: dict[str, Any] = {}
         try:
             self._bucket.admit(request.client.host if request.client else "", self._clock(), self.knobs)
@@ -123,18 +128,41 @@ class Rest:
             return await self._strike(fault, status, body)
         return _json(status, body)
 
+    async def grant(self, request: Request) -> Response:
+        """One HTTP request to the authorisation server; a fault's name for it is `oauth`."""
+        fault = self.faults.next(OAUTH)
+        if fault and fault.moment is Moment.BEFORE and fault.kind is not FaultKind.TRUNCATED:
+            self._note(OAUTH, {}, fault.status, f"fault:{fault.kind}")
+            return await self._strike(fault, 200, {})
+        renamed = self.knobs.portal_renamed
+        portal = f"https://{renamed}/" if renamed else str(request.base_url)
+        status, body = self.authority.grant(request.query_params, self._clock(), self.knobs, portal)
+        self._note(OAUTH, {}, status, body.get("error"))
+        return await self._strike(fault, status, body) if fault else _json(status, body)
+
+    def _elsewhere(self, request: Request, method: str) -> Response:
+        """The portal has another name now."""
+        self._note(method, {}, 302, "renamed")
+        location = f"https://{self.knobs.portal_renamed}{request.url.path}"
+        return HTMLResponse(_HTML.format(status=302), 302, {"location": location})
+
     async def _admitted(self, request: Request, target: _Target, params: dict[str, Any]) -> dict[str, Any]:
         """Check in the contract's order, then ask the method. Fills `params` with what the client sent."""
         started = self._clock()
         self.office.purge(started)
         if self.knobs.require_https and request.url.scheme != "https":
             raise Refusal(400, "INVALID_REQUEST", "Https required.")
+        if self.knobs.portal_deleted:
+            raise Refusal(403, "PORTAL_DELETED", "Portal was deleted", docs_status=500)
         if target.method not in (*METHODS, BATCH, UPLOAD):
             raise unknown_method()
-        caller = self._authenticated(request, target)
         if target.method == UPLOAD:
-            return await self._upload(request, caller)
-        params.update(await _sent(request))
+            return await self._upload(request, self._authenticated(request, target))
+        sent = await _sent(request)
+        if not (target.token or target.user or target.secret):
+            target = replace(target, token=php.text(sent.get("auth") or sent.get("access_token")))
+        caller = self._authenticated(request, target)
+        params.update(sent)
         start = php.integer(params.pop("start", 0))
         for name in _RESERVED:
             params.pop(name, None)
@@ -145,24 +173,34 @@ class Rest:
 
     def _authenticated(self, request: Request, target: _Target) -> _Caller:
         if target.token:
-            raise Refusal(401, "invalid_token", "Unable to get application by token")
+            return self._holding(request, target.token)
         if not target.user and not target.secret:
             raise Refusal(401, "NO_AUTH_FOUND", "Wrong authorization data")
         owner = self.office.users.get(self.webhook.user)
         right = hmac.compare_digest(target.secret.encode(), self.webhook.secret.encode())
         if not right or target.user != str(self.webhook.user) or owner is None or not owner.active:
             raise wrong_credentials()
-        return _Caller(owner, f"{request.base_url}rest/{self.webhook.user}/{self.webhook.secret}/")
+        address = f"{request.base_url}rest/{self.webhook.user}/{self.webhook.secret}/upload/?token="
+        return _Caller(owner, address)
+
+    def _holding(self, request: Request, token: str) -> _Caller:
+        """Whoever holds an access token of the application acts as the user whom it was given for."""
+        owner = self.office.users.get(self.authority.user_of(token, self._clock()))
+        if owner is None or not owner.active:
+            raise Refusal(401, "authorization_error", "Unable to authorize user")
+        address = f"{request.base_url}rest/upload.json?auth={token}&token="
+        return _Caller(owner, address, self.authority.info())
 
     async def _call(self, name: str, params: dict[str, Any], start: int, caller: _Caller) -> dict[str, Any]:
         """One method with its envelope; used for single requests and for the commands of a batch."""
         method = METHODS[name]
         if not method.allowed(self.knobs):
-            raise missing_scope()
+            raise missing_scope("access" if caller.application else "webhook")
         started = self._clock()
         self._operating.check(name, started, self.knobs)
         try:
-            method.refuse_webhook(self.knobs)
+            if caller.application is None:
+                method.refuse_webhook(self.knobs)
             result = method.answer(self._ask(method.params(params, self.knobs), start, caller))
             while isinstance(result, Fetch):
                 result = result.then(await _fetch(result.url))
@@ -214,7 +252,7 @@ class Rest:
     async def _upload(self, request: Request, caller: _Caller) -> dict[str, Any]:
         """The second step of attachRecord: a signed link, one part named `file`. The answer has no `time`."""
         if "telephony" not in self.knobs.scopes:
-            raise missing_scope()
+            raise missing_scope("access" if caller.application else "webhook")
         token = request.query_params.get("token", "")
         name: str | None = None
         content = b""
@@ -236,6 +274,7 @@ class Rest:
             address=caller.address,
             sign=lambda body: hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest(),
             methods=self._existing,
+            application=caller.application,
         )
 
     def _existing(self, name: str) -> tuple[bool, bool]:
@@ -297,9 +336,9 @@ def _target(request: Request) -> _Target:
     query = request.query_params
     method = parts[-1] if len(parts) in (1, 3) else ""
     user, secret = parts[:2] if len(parts) >= 2 else (query.get("aplogin", ""), query.get("ap", ""))
-    token = len(parts) == 1 and bool(
-        query.get("auth") or query.get("access_token") or request.headers.get("authorization")
-    )
+    header = request.headers.get("authorization", "")
+    bearer = header[7:].strip() if header.lower().startswith("bearer ") else ""
+    token = (bearer or query.get("auth") or query.get("access_token") or "") if len(parts) == 1 else ""
     return _Target(method.removesuffix(".json").lower(), user, secret, token)
 
 

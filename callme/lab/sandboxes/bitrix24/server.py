@@ -23,7 +23,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from callme.lab.sandboxes.bitrix24 import page, readout
+from callme.lab.sandboxes.bitrix24 import clicking, installation, page, readout
+from callme.lab.sandboxes.bitrix24.authority import CLIENT_ID, CLIENT_SECRET, Authority
 from callme.lab.sandboxes.bitrix24.faults import Faults
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
 from callme.lab.sandboxes.bitrix24.rest import CLOSE, Asked, Rest, Webhook
@@ -55,8 +56,14 @@ class SandboxPortal:
         self.faults = Faults()
         self.host = host
         self.port = port
+        self._clock = clock
         self._rest = Rest(self.office, knobs or Knobs(), Webhook(1, secret), self.faults, clock)
-        routes = [*readout.routes(self._rest, clock), *page.routes(self.office, clock)]
+        routes = [
+            *readout.routes(self._rest, clock),
+            *installation.routes(self._rest, clock),
+            *clicking.routes(self._rest, clock),
+            *page.routes(self.office, clock),
+        ]
         self.app = _ClosingApp(Starlette(routes=routes))
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -86,6 +93,28 @@ class SandboxPortal:
         """What a client is configured with."""
         webhook = self._rest.webhook
         return f"{self.url}rest/{webhook.user}/{webhook.secret}/"
+
+    @property
+    def authority(self) -> Authority:
+        """The application's tokens and how far its installation is."""
+        return self._rest.authority
+
+    @property
+    def application(self) -> dict[str, str]:
+        """What a client is configured with instead, to be the portal's local application."""
+        portal = self.url.rstrip("/")
+        return {
+            "domain": portal,
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "oauth_server": portal,
+        }
+
+    async def install(self, handler: str, *, form: str = "api", user: int = 1) -> tuple[int, str]:
+        """Installs the application by a handler: what that answers."""
+        return await installation.send(
+            self._rest, self.url, self._clock(), handler=handler, form=form, user=user
+        )
 
     async def start(self) -> None:
         """Listen. `OSError` when the port is taken."""
