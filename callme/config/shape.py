@@ -122,7 +122,11 @@ def _several(value: object) -> object:
     return value
 
 
+# A channel is written Local/101@context/n: nothing else may stand in a context's name.
+_CONTEXT = r"^[A-Za-z0-9_.-]*$"
+
 Slug = Annotated[str, AfterValidator(_slug)]
+DialplanContext = Annotated[str, Field(min_length=1, pattern=_CONTEXT)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
@@ -192,9 +196,17 @@ class Service(_Table):
 
 
 class ClickToCall(_Table):
-    """How calls that a portal asks for are dialled: the dialplan context that the employee's leg enters."""
+    """How calls that a portal asks for are dialled. `context` is where the dialled number enters the
+    dialplan, `agent_context` where the employee's extension does (empty: the same)."""
 
-    context: str = "from-internal"
+    context: DialplanContext = "from-internal"
+    # On FreePBX "originate-skipvm" rings like any call, but no voicemail can answer (freepbx §5.1).
+    agent_context: Annotated[str, Field(pattern=_CONTEXT)] = ""
+    # What stands for the "+" of an international number, and before every number.
+    plus: Annotated[str, Field(pattern=r"^\+?[0-9]*$")] = ""
+    prefix: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
+    forbidden: Patterns = ()  # patterns of numbers that no click may dial, as written without "+"
+    ring_s: Annotated[int, Field(ge=5, le=120)] = 30  # so long the employee's telephone rings
 
 
 class Pbx(_Table):

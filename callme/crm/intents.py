@@ -52,12 +52,15 @@ class CallFacts:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Open the call in the portal. `owner` is the extension it is opened for, `None` when nobody is known."""
+    """Open the call in the portal. `owner` is the extension it is opened for, `None` when nobody is known.
+    `given` is the id of a call that the portal itself opened (a click): then it is not opened again, and all
+    that follows is told of that one."""
 
     KIND: ClassVar[str] = "register"
     about: CallFacts
     owner: str | None
     ordinal: int = 0
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)

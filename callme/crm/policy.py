@@ -33,6 +33,17 @@ DEFAULT_RULES = Rules()
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A call that the portal itself opened before there was one, by a click of `extension` on `number`: its
+    id there. Whatever the PBX made of it, to the portal it is this outgoing call, and it has to be
+    finished."""
+
+    ref: str
+    extension: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What was already said of one call to one portal."""
 
@@ -63,15 +74,19 @@ class Told:
         )
 
 
-def decide(call: Call, told: Told, rules: Rules = DEFAULT_RULES) -> tuple[tuple[Intent, ...], Told]:
+def decide(
+    call: Call, told: Told, rules: Rules = DEFAULT_RULES, given: Given | None = None
+) -> tuple[tuple[Intent, ...], Told]:
     """The intents that bring a portal from `told` to the call as it is now, in order, and what is told
     then."""
+    if given is not None:
+        call = _as_given(call, given)
     if call.direction is Heading.INTERNAL:
         return (), told
     said: list[Intent] = []
     about = facts_of(call)
     if not told.registered and worth_telling(call):
-        said.append(Register(about, owner_now(call, rules)))
+        said.append(Register(about, owner_now(call, rules), given=given.ref if given else ""))
         told = replace(told, registered=True)
     if not told.registered:
         return (), told
@@ -89,12 +104,25 @@ def decide(call: Call, told: Told, rules: Rules = DEFAULT_RULES) -> tuple[tuple[
     return tuple(said), told
 
 
-def abandon(call: Call, told: Told, now: float) -> tuple[tuple[Intent, ...], Told]:
+def _as_given(call: Call, given: Given) -> Call:
+    """The call as the portal knows it: outgoing, to the number that was clicked, of who clicked."""
+    return replace(
+        call,
+        direction=Heading.OUT,
+        external=call.external or given.number,
+        caller=call.caller or given.extension or None,
+        owner=call.owner or given.extension or None,
+    )
+
+
+def abandon(
+    call: Call, told: Told, now: float, rules: Rules = DEFAULT_RULES
+) -> tuple[tuple[Intent, ...], Told]:
     """A call that was told and then turned out to be part of another is closed with what was known of it."""
     if not told.registered or told.finished:
         return (), told
     ended = replace(call, ended_at=call.ended_at or now, lost=True)
-    return decide(ended, told)
+    return decide(ended, told, rules)
 
 
 def worth_telling(call: Call) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from callme.calls.facts import Fact
+from callme.errors import PbxError
 from callme.wording import Phrase
 
 
@@ -41,6 +42,27 @@ class Directory:
     devices: Mapping[str, str] = field(default_factory=dict)
 
 
+class UnsureError(PbxError):
+    """The PBX was asked and did not answer: it may have done it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Originate:
+    """Ring `extension`; who answers there is put through to `number`. All that the PBX knows of it bears
+    `key` (what it answers us, a variable on each channel) and begins with the channel `uniqueid`, whose
+    other half is `other`. `number` is in the form that the PBX dials; the telephone shows it while it
+    rings."""
+
+    key: str
+    uniqueid: str
+    other: str
+    extension: str
+    agent_context: str
+    number: str
+    context: str
+    ring_s: int
+
+
 class Pbx(Protocol):
     """One PBX."""
 
@@ -58,6 +80,10 @@ class Pbx(Protocol):
 
     async def directory(self) -> Directory:
         """Extensions and devices, as far as our rights reach. Raises `PbxError` while the link is down."""
+
+    async def originate(self, order: Originate) -> None:
+        """Begins a call; what becomes of it is seen as facts. Raises `UnsureError` when it may have been
+        begun, any other `PbxError` when it was not; it is never repeated here."""
 
     async def close(self) -> None:
         """Ends `moments` and gives the connection back."""

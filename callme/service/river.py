@@ -24,9 +24,10 @@ from callme.errors import PbxError, StoreError
 from callme.pbx import port
 from callme.pbx.port import Moment
 from callme.pbx.segments import Place, Transcript
+from callme.service.commands import Clicks, given
 from callme.service.metrics import Metrics
 from callme.service.numbers import numbering_of
-from callme.store.river import Anomaly, StepWrite
+from callme.store.river import Anomaly, CommandMove, StepWrite
 from callme.store.sqlite import Store
 from callme.wording import Phrase, plain
 
@@ -64,6 +65,7 @@ class River:
         self._changed = changed
         self._transcript = transcript
         self._tracker = Tracker(pbx.id, numbering_of(config, pbx, port.Directory()))
+        self.clicks = Clicks(pbx, source, store, self._tracker.board, clock, changed)
         self._told: dict[tuple[str, str], Told] = {}
         self._portals: dict[str, str | None] = {}
         self._deadline: float | None = None
@@ -71,6 +73,10 @@ class River:
         self._known_directory = port.Directory()
         self._discovery: asyncio.Future[None] | None = None
         self.trouble: Phrase | None = None
+
+    def knows(self, extension: str) -> bool:
+        """Whether the extension is, or could be, one of this PBX."""
+        return self._tracker.board.numbering.is_extension(extension)
 
     # ---------------------------------------------------------------------------------- running
     async def run(self) -> None:
@@ -82,6 +88,7 @@ class River:
 
     async def _resume(self) -> None:
         resumed = await self._store.load(self.id)
+        await self.clicks.load()
         states = {key.removeprefix(f"{self.id}-"): state for key, state in resumed.states.items()}
         odd = self._tracker.restore(states, resumed.calls.values())
         for (portal, call), memo in resumed.told.items():
@@ -142,6 +149,7 @@ class River:
             return
         self._metrics.took(self.id, len(moment.facts))
         await self._note_link(moment.facts)
+        self.clicks.saw(moment.facts, moment.at)
         outcome = self._tracker.step(moment.facts, moment.at)
         self._deadline = outcome.deadline
         write = self._write(outcome, moment.at)
@@ -200,8 +208,9 @@ class River:
         """What the step leaves in the database; `None` when nothing changed."""
         intents: list[tuple[str, Intent]] = []
         told: dict[tuple[str, str], dict[str, object]] = {}
+        moves: list[CommandMove] = []
         for change in outcome.changes:
-            self._tell(change.call, intents, told)
+            self._tell(change.call, intents, told, moves)
         for absorbed in outcome.absorbed:
             self._close_absorbed(str(absorbed), at)
         calls = tuple(c.call for c in outcome.changes if c.call.direction is not Direction.INTERNAL)
@@ -209,21 +218,30 @@ class River:
         odd = tuple(
             Anomaly(at, ODD.given(what=plain(one.what), about=plain(one.about))) for one in outcome.anomalies
         )
-        if not (calls or states or intents or odd):
+        if not (calls or states or intents or odd or moves):
             return None
-        return StepWrite(self.id, at, states, calls, tuple(intents), told, odd)
+        return StepWrite(self.id, at, states, calls, tuple(intents), told, odd, tuple(moves))
 
     def _tell(
-        self, call: Call, intents: list[tuple[str, Intent]], told: dict[tuple[str, str], dict[str, object]]
+        self,
+        call: Call,
+        intents: list[tuple[str, Intent]],
+        told: dict[tuple[str, str], dict[str, object]],
+        moves: list[CommandMove],
     ) -> None:
-        if call.direction is Direction.INTERNAL or not policy.worth_telling(call):
+        command = self.clicks.of(call)
+        if (call.direction is Direction.INTERNAL and command is None) or not policy.worth_telling(call):
             return
+        if command is not None:  # the portal that asked for it, whatever the routes say
+            self._portals[str(call.id)] = command.portal
         portal = self._portal_for(call)
         if portal is None:
             return
         key = (portal, str(call.id))
         before = self._told.get(key, Told())
-        said, after = policy.decide(call, before)
+        said, after = policy.decide(call, before, given=given(command) if command is not None else None)
+        if command is not None:
+            moves.extend(self.clicks.told(command, after))
         intents.extend((portal, intent) for intent in said)
         if after != before:
             self._told[key] = after
@@ -272,6 +290,7 @@ class River:
             portal = self._portals.pop(call)
             if portal is not None:
                 self._told.pop((portal, call), None)
+        self.clicks.forget(known)
 
 
 def _just_ended(change: Change) -> bool:

@@ -28,6 +28,7 @@ from callme.service.audio import Recordings
 from callme.service.board import Changes, ServiceBoard
 from callme.service.checking import ami_settings
 from callme.service.clock import WallClock
+from callme.service.hearing import Ears
 from callme.service.metrics import Metrics
 from callme.service.portals import Desk, plans
 from callme.service.river import River
@@ -152,7 +153,8 @@ class Service:
         self.board = board = ServiceBoard(
             self._config, store, rivers, desk, metrics, clock, changes, transcripts
         )
-        app = create_app(board, self._config.service, desk.install)
+        ears = Ears(self._config, desk.portals, rivers, clock)
+        app = create_app(board, self._config.service, desk.install, ears)
         pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         if signals:
             self._heed_signals()
@@ -160,6 +162,7 @@ class Service:
         lasting += [self._guard(name, work) for name, work in desk.work().items()]
         lasting.append(self._guard("pages", pages.serve(sockets=[listener])))
         upkeep = [self._guard(name, work) for name, work in desk.upkeep().items()]
+        upkeep += [self._guard(f"clicks of {river.id}", river.clicks.run()) for river in rivers]
         log.info("CallMe runs", version=__version__, pages="http://{}:{}/".format(*self.address))
         self.ready.set()
         await self._stopping.wait()

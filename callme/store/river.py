@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callme.calls.model import Call
+from callme.crm.commands import CommandState
 from callme.crm.intents import Intent
 from callme.wording import Phrase
 
@@ -21,6 +22,16 @@ class Anomaly:
     at: float
     text: Phrase
     call: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandMove:
+    """The next state of the command whose call has that id. `closed`: nothing is owed for it any more."""
+
+    call: str
+    state: CommandState
+    why: Phrase | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,7 @@ class StepWrite:
     intents: tuple[tuple[str, Intent], ...] = ()
     told: Mapping[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     anomalies: tuple[Anomaly, ...] = ()
+    commands: tuple[CommandMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

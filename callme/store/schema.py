@@ -37,6 +37,7 @@ metadata = MetaData(
 # The partial indexes' conditions, for queries: SQLite takes such an index only for its very words.
 IS_OPEN = text("calls.open")
 IS_UNCLOSED = text("NOT lanes.closed")
+IS_UNCLOSED_COMMAND = text("NOT commands.closed")
 IS_UNSETTLED = text("deliveries.state IN ('waiting', 'sending', 'refused')")
 
 
@@ -175,6 +176,35 @@ attempts = Table(  # one row per attempt that ended; rows are added and never ch
     ForeignKeyConstraint(["portal", "call"], ["lanes.portal", "lanes.call"]),
 )
 Index("ix_attempts_call", attempts.c.call, attempts.c.portal)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("portal", Text, nullable=False),
+    Column("ref", Text, nullable=False),  # the portal's own id of the call: a repeated click is this row
+    Column("pbx", Text, nullable=False),
+    Column("call", Text, nullable=False),  # the CallId that it has or would have had
+    Column("payload", Document, nullable=False),  # crm.commands.Click
+    # waiting → sent → dialled | refused
+    # waiting → refused | expired
+    Column("state", Text, nullable=False),
+    Column("why", Document),  # it was not dialled, as a phrase
+    Column("closed", Boolean, nullable=False),  # the end of the portal's call is a delivery, or was one
+    Column("created_at", Double, nullable=False),
+    Column("deadline", Double, nullable=False),
+    Column("sent_at", Double),
+    UniqueConstraint("portal", "ref"),
+    UniqueConstraint("call"),
+    CheckConstraint("state IN ('waiting', 'sent', 'dialled', 'refused', 'expired')", name="state"),
+)
+Index(
+    "ix_commands_unclosed",
+    commands.c.pbx,
+    commands.c.id,
+    sqlite_where=text("NOT closed"),
+    postgresql_where=text("NOT closed"),
+)
 
 portals = Table(
     "portals",

@@ -15,7 +15,8 @@ from pathlib import Path
 from callme.delivery.lane import HandOver, Lane
 from callme.delivery.ledger import Due, LaneWrite
 from callme.errors import StoreError
-from callme.store import ledger, steps
+from callme.store import commands, ledger, steps
+from callme.store.commands import Command
 from callme.store.engine import explained, reading, writing
 from callme.store.migrations import upgrade
 from callme.store.reading import Reading
@@ -114,6 +115,14 @@ class Store:
     async def load(self, pbx: str) -> Resume:
         """What the PBX's tracker and the policy go on with."""
         return await self.reading.ask(lambda connection: steps.load(connection, pbx))
+
+    async def hear(self, command: Command) -> bool:
+        """Keeps what a portal asks for; false when that click is kept already."""
+        return await self._writer.submit(commands.add, command)
+
+    async def commands(self, pbx: str) -> list[Command]:
+        """The commands that the PBX still owes an end, oldest first."""
+        return await self.reading.ask(lambda connection: commands.unclosed(connection, pbx))
 
     def _landed(self, handed: tuple[HandOver, ...]) -> None:
         if self._hand_over is not None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from callme.calls import model
 from callme.crm.intents import Cards, Record
 from callme.delivery.lane import HandOver, wish
+from callme.store import commands
 from callme.store.river import Resume, StepWrite
 from callme.store.rows import call_in, lane_new, phrase_in, record_in
 from callme.store.schema import IS_OPEN, anomalies, calls, deliveries, lanes, open_calls, unindexed
@@ -64,6 +65,7 @@ def write(connection: Connection, steps: Sequence[StepWrite]) -> list[tuple[Hand
         connection.execute(_RECORD, rows)
     for step in steps:
         _told(connection, step)
+        commands.move(connection, step.commands, step.at)
     odd = [
         {"at": one.at, "pbx": step.pbx, "call": one.call, "text": phrase_in(one.text)}
         for step in steps

@@ -10,16 +10,19 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from callme.config import Service
-from callme.web import api, health, pages
+from callme.web import api, health, pages, webhooks
 from callme.web.board import Board
 from callme.web.doors import Doors
 from callme.web.install import Install
 from callme.web.install import router as installs
 
 
-def create_app(board: Board, service: Service, install: Install | None = None) -> FastAPI:
-    """The application. `install` takes what CRMs send when our application is installed in them.
-    `app.state.live.close()` ends the live streams, so that a server can stop at once."""
+def create_app(
+    board: Board, service: Service, install: Install | None = None, ears: webhooks.Ears | None = None
+) -> FastAPI:
+    """The application. `install` takes what CRMs send when our application is installed in them, `ears` what
+    they tell us from then on. `app.state.live.close()` ends the live streams, so that a server can stop at
+    once."""
     app = FastAPI(
         title="CallMe",
         version=board.version,
@@ -34,6 +37,8 @@ def create_app(board: Board, service: Service, install: Install | None = None) -
     app.include_router(health.router(board, reasons=not service.guarded))
     if install is not None:
         app.include_router(installs(install, board.language))
+    if ears is not None:
+        app.include_router(webhooks.router(ears))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     app.add_middleware(Doors, service=service)
     return app

@@ -49,6 +49,9 @@ class Played:
     async def directory(self) -> port.Directory:
         return port.Directory(self._names)
 
+    async def originate(self, order: port.Originate) -> None:
+        """Nobody answers."""
+
     async def close(self) -> None:
         """Nothing to close."""
 

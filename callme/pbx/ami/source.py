@@ -60,9 +60,42 @@ class AmiSource:
                 found[parts[1:]] = item.get("Val")
         return found
 
+    async def originate(self, order: port.Originate) -> None:
+        """Rings the extension through the dialplan, as a colleague's call would, and then the number
+        (sheet freepbx §5.1)."""
+        try:
+            await self._client.ask("Originate", originate(order))
+        except AskUnansweredError as error:
+            raise port.UnsureError(error.problem, error.cure) from error
+
     async def close(self) -> None:
         """Ends the link."""
         await self._client.close()
+
+
+def originate(order: port.Originate) -> list[tuple[str, str]]:
+    """The headers of the action. The caller id is the customer, whom the telephone shows; FreePBX learns
+    from AMPUSER and REALCALLERIDNUM who calls (its routes' rights and outgoing numbers), and CC_RECALL keeps
+    the employee's voicemail from answering for him."""
+    variables = (
+        ("__CALLME_COMMAND", order.key),
+        ("__CC_RECALL", "1"),
+        ("AMPUSER", order.extension),
+        ("REALCALLERIDNUM", order.extension),
+    )
+    return [
+        ("ActionID", order.key),
+        ("Channel", f"Local/{order.extension}@{order.agent_context}/n"),
+        ("Context", order.context),
+        ("Exten", order.number),
+        ("Priority", "1"),
+        ("CallerID", f'"{order.number}" <{order.number}>'),
+        ("Timeout", str(order.ring_s * 1000)),
+        ("Async", "true"),
+        ("ChannelId", order.uniqueid),
+        ("OtherChannelId", order.other),
+        *(("Variable", f"{name}={value}") for name, value in variables),
+    ]
 
 
 def facts_of(read: Read) -> tuple[Fact, ...]:

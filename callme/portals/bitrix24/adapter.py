@@ -7,6 +7,8 @@ words of registers that got no answer.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import httpx2
 import structlog
 
+from callme.crm.commands import Click, Foreign, Heard, Hearing, Unclear
 from callme.crm.installation import Home, Installed, Verdict
 from callme.crm.intents import Attach, CallFacts, Direction, Finish, Register
 from callme.crm.port import (
@@ -30,7 +33,7 @@ from callme.crm.port import (
     Urgency,
 )
 from callme.http import HttpClient
-from callme.portals.bitrix24 import notices, payloads
+from callme.portals.bitrix24 import notices, payloads, webhook
 from callme.portals.bitrix24.application import Application, Registration
 from callme.portals.bitrix24.checkup import examine
 from callme.portals.bitrix24.credentials import Credentials, Webhook
@@ -50,6 +53,9 @@ DEDUP_S = 30 * 60 - 60
 less a minute for clocks that differ."""
 
 DOUBTS_MAX = 10_000
+
+PEOPLE_S = 3.0
+"""So long a click waits for the users to be read, where that never succeeded yet."""
 
 LINE_TRIES = 3
 """So many attempts of a register may fail because its line could not be added; then the call goes without."""
@@ -106,6 +112,8 @@ class Bitrix24:
         unready = await self._directory.ready()
         if unready is not None:
             return unready
+        if order.given:
+            return self._known(order, show)
         call, rest = order.about.call, self._rest.noting(attempt.trace)
         # A card that somebody waits for does not stand in line with the records of calls that are over.
         urgency = Urgency.CARD if self._users_of(show) else Urgency.REGISTER
@@ -131,6 +139,14 @@ class Bitrix24:
             return found.outcome
         self._doubtful.pop(call, None)
         return self._registered(found, params, show, (notice, late, lineless))
+
+    def _known(self, order: Register, show: frozenset[str]) -> Outcome:
+        """The portal itself opened this call when somebody clicked, and showed him its card (sheet §2.3):
+        nothing is to be asked, its id is to be kept."""
+        user, notice = self._owners.of_register(order)
+        shown = self._met(show, {user})
+        memory = {"call": order.given, "user": str(user), "seers": ",".join(sorted(shown))}
+        return Delivered(memory, shown, notice)
 
     def _keep_doubt(self, call: str, params: payloads.Params, outcome: Outcome) -> None:
         """Keeps the words of a register that got no answer: a repeat for another user would be another
@@ -254,6 +270,39 @@ class Bitrix24:
             return Refused(notices.unregistered(order.about.call))
         rest = self._rest.noting(attempt.trace)
         return await hand_over(rest, order, call_id, audio, attempt, answer_s=self.settings.upload_timeout)
+
+    # ------------------------------------------------------------------------------------------ hearing
+    async def hear(self, body: bytes, now: float) -> Hearing:
+        """A click in the portal, from its outgoing webhook or application. Who clicked is looked up in the
+        kept copy of the users: a portal that does not answer now must not keep the telephone from ringing."""
+        message = webhook.read(body, self._event_token())
+        if message is None:
+            return Foreign()
+        if not isinstance(message, webhook.Message):
+            return Unclear(message)
+        if message.event != webhook.CLICK:
+            return Heard()
+        pressed = webhook.pressed(message)
+        if not isinstance(pressed, webhook.Pressed):
+            return Unclear(pressed)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PEOPLE_S):
+                await self._directory.ready()  # where that fails the configured extensions still count
+        click = Click(
+            ref=pressed.call_id,
+            who=self._people.named(pressed.user),
+            extension=self._people.extension_of(pressed.user),
+            number=pressed.number,
+            at=now if pressed.at is None else min(pressed.at, now),
+            line=pressed.line,
+        )
+        return Heard(click, self.settings.click_max_age)
+
+    def _event_token(self) -> str:
+        """What proves that an event comes from our portal; empty where nothing is agreed on."""
+        if self.settings.application_token is not None:
+            return self.settings.application_token.get_secret_value()
+        return self._application.event_token if self._application is not None else ""
 
     # ------------------------------------------------------------------------------------------ upkeep
     async def check(self) -> list[Finding]:

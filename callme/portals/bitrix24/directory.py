@@ -40,6 +40,14 @@ class People:
         """The user behind an extension."""
         return self.by_extension.get(extension)
 
+    def extension_of(self, user: int) -> str:
+        """The telephone to ring for a user: his own extension, unless the configuration gives it to another;
+        empty when he has none."""
+        known = self.users.get(user)
+        if known is not None and self.by_extension.get(known.extension) == user:
+            return known.extension
+        return min((ext for ext, owner in self.by_extension.items() if owner == user), default="")
+
     def named(self, user: int) -> str:
         """How to show a user to a person."""
         known = self.users.get(user)

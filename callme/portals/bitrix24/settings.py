@@ -161,6 +161,8 @@ class Settings(_Table):
     # Who owns a call that nobody took, the first that is known: whose phone rang, the owner of the line, the
     # client's responsible, and always at the end default_user.
     missed_owner: tuple[Source, ...] = ("rung", "line", "responsible", "default")
+    # So long after a click it is still dialled: later nobody waits for the call any more.
+    click_max_age: Seconds = 15.0
     chat: bool = False  # a message about each finished call in the employee's chat
     ca_file: Path | None = None
     connect_timeout: Seconds = 5.0
