@@ -24,6 +24,10 @@ from tests.live.until import until
 from tests.live.wire import Wire
 
 DEFAULT_USER = 1
+TOKEN = "f17a1jyndsrsdw06iefxmqwq35o3wa5a"
+"""What the portal's outgoing webhook shows with each event."""
+CLICK_RING_S = 8
+"""So long an employee's telephone rings after a click."""
 SETTLED_S = 60.0
 
 
@@ -53,9 +57,11 @@ class Company:
         await self._stack.aclose()
 
     def _config(self) -> Path:
-        pbx = {**self.lab.config(), "host": "127.0.0.1", "port": self.ami.port}
+        clicks = {"ring_s": CLICK_RING_S}
+        pbx = {**self.lab.config(), "host": "127.0.0.1", "port": self.ami.port, "click_to_call": clicks}
         webhook = self.portal.webhook_url.replace(f":{self.portal.port}/", f":{self.web.port}/")
         portal = {"id": "main", "crm": "bitrix24", "webhook": webhook, "default_user": DEFAULT_USER}
+        portal |= {"application_token": TOKEN}
         portal |= {"requests_per_second": 100, "burst": 1000}
         return written(self.folder, pbx, portal)
 

@@ -1,0 +1,103 @@
+"""A click on a number, as the portal sees to it: it opens the call itself, shows its card, and tells whoever
+is to dial (sheet §2.1–2.3). `POST /sandbox/click` presses the button.
+
+    {"user": 2, "number": "+79…", "line": "", "handler": "http://…/hooks/main", "token": "…"}
+
+`copies` sends the event so often, as a nervous finger does (0: it gets lost on the way); `late_s` dates it
+back. The portal does not repeat an event that failed: the answer's status is only told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from callme.lab.sandboxes.bitrix24 import customers, php
+from callme.lab.sandboxes.bitrix24.rest import Rest
+from callme.lab.sandboxes.bitrix24.state import Office, OpenCall
+from callme.lab.sandboxes.bitrix24.telephony import is_active, stripped
+
+OUTGOING = 1
+ANSWER_S = 10.0
+
+
+def routes(rest: Rest, clock: Callable[[], float]) -> list[Route]:
+    """The button."""
+
+    async def click(request: Request) -> Response:
+        wish = await request.json()
+        user, number = php.integer(wish.get("user")), php.text(wish.get("number"))
+        if not is_active(rest.office, user) or stripped(number) in ("", "0"):
+            return JSONResponse({"error": "an active user and a number are needed"}, 400)
+        line = php.text(wish.get("line"))
+        call = press(rest.office, user, number, line, clock(), rest.knobs.dedup_window_s)
+        queued = int(clock() - float(wish.get("late_s", 0)))
+        form = event(call, number, php.text(wish.get("token")), queued)
+        statuses = [await _send(wish["handler"], form) for _ in range(int(wish.get("copies", 1)))]
+        return JSONResponse({"call": call.id, "statuses": statuses})
+
+    return [Route("/sandbox/click", click, methods=["POST"])]
+
+
+def press(office: Office, user: int, number: str, line: str, now: float, window_s: float) -> OpenCall:
+    """The call that a click opens: outgoing, without an id of anybody else's. The same number clicked again
+    while it is unfinished is the same call."""
+    phone = stripped(number)
+    for known in office.calls.values():
+        same = (known.user, known.phone, known.type, known.line) == (user, phone, OUTGOING, line)
+        if same and known.started_at > now - window_s:
+            return known
+    internal = office.by_extension(phone) is not None
+    call_id = f"externalCall.{office.token(now)}.{int(now):010d}"
+    call = OpenCall(call_id, user, phone, OUTGOING, now, line, None, internal)
+    office.calls[call.id] = call
+    if not internal:
+        customers.bind(office, call)
+    office.tell("clicked", now, call=call.id, user=user, phone=phone, line=line)
+    office.show(call, user, now)
+    return call
+
+
+def event(call: OpenCall, number: str, token: str, queued: int) -> dict[str, str]:
+    """The form that an outgoing webhook posts: all values are text, its `auth` has no tokens of a user."""
+    plus = number if number.startswith("+") else ""
+    data: dict[str, Any] = {
+        "PHONE_NUMBER": number,
+        "PHONE_NUMBER_INTERNATIONAL": plus,
+        "EXTENSION": "",
+        "USER_ID": call.user,
+        "CALL_LIST_ID": 0,
+        "LINE_NUMBER": call.line,
+        "IS_MOBILE": 0,
+        "CALL_ID": call.id,
+        "CRM_ENTITY_TYPE": call.primary[0] if call.primary else "",
+        "CRM_ENTITY_ID": call.primary[1] if call.primary else "",
+    }
+    auth = {
+        "domain": "127.0.0.1",
+        "client_endpoint": "http://127.0.0.1/rest/",
+        "server_endpoint": "https://oauth.bitrix.info/rest/",
+        "member_id": "a223c6b3710f85df22e9377d6c4f7553",
+        "application_token": token,
+    }
+    return {
+        "event": "ONEXTERNALCALLSTART",
+        "event_handler_id": "7",
+        **{f"data[{name}]": str(value) for name, value in data.items()},
+        "ts": str(queued),
+        **{f"auth[{name}]": value for name, value in auth.items()},
+    }
+
+
+async def _send(handler: str, form: dict[str, str]) -> int:
+    """The status that the handler answered, 0 when it did not."""
+    async with httpx2.AsyncClient(timeout=ANSWER_S) as client:
+        try:
+            return (await client.post(handler, data=form)).status_code
+        except httpx2.HTTPError:
+            return 0

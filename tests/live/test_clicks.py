@@ -1,0 +1,168 @@
+"""A click in the CRM, through a real PBX, to the one finished call under the id that the portal gave it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from callme.lab.sandboxes.bitrix24.state import Statistic
+from callme.lab.script import Answer, Hang, Ignore, Refuse, Ring, Scenario, Step
+from callme.lab.truth import Truth
+from tests.live.company import CLICK_RING_S, TOKEN, Company, now
+from tests.live.until import until
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
+
+ANNA = 2  # who has extension 101
+UNTELEPHONED = 1
+FINISHED_S = 40.0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def company() -> AsyncIterator[Company]:
+    async with Company("16") as company:
+        yield company
+
+
+async def click(company: Company, number: str, user: int = ANNA, **more: Any) -> str:
+    """Presses the button in the portal; the id that the portal gave the call."""
+    wish = {"user": user, "number": number, "token": TOKEN, "handler": f"{company.service.url}hooks/main"}
+    async with httpx2.AsyncClient(timeout=20) as client:
+        answer = await client.post(f"{company.portal.url}sandbox/click", json={**wish, **more})
+    told = answer.json()
+    assert answer.status_code == 200, told
+    assert set(told["statuses"]) <= {200}, told
+    return str(told["call"])
+
+
+def playing(
+    company: Company, number: str, agent: Ring, customer: Ring | None = None, hang: Step | None = None
+) -> asyncio.Task[Any]:
+    """What Anna's telephone and the customer do when they are rung."""
+    outside = {number: customer} if customer is not None else {}
+    scenario = Scenario("click", (hang,) if hang else (), Truth(()), {"101": agent}, outside)
+    return asyncio.create_task(company.lab.play(scenario))
+
+
+async def finished(company: Company, call: str) -> Statistic:
+    """The one record of that call, when nothing of it is open, shown or on its way any more."""
+    office = company.portal.office
+    record = await until(lambda: office.statistic_of(call), within=FINISHED_S, what=f"{call} finished")
+    await until(lambda: not office.watching(), within=10, what="no card on any screen")
+    assert call not in office.calls
+    assert sum(one.call == call for one in office.statistics.values()) == 1
+    assert sum(one.phone == record.phone for one in office.statistics.values()) == 1
+    assert not company.open_calls(record.phone)
+    assert isinstance(record, Statistic)
+    return record
+
+
+async def test_answered(company: Company) -> None:
+    number = "79000009501"
+    play = playing(company, number, Answer(1), Answer(2), Step(Hang("101"), ("prov", "answer"), 3))
+    since = now()
+    call = await click(company, f"+{number}")
+    played = await play
+    record = await finished(company, call)
+    assert (record.code, record.user, record.type) == ("200", ANNA, 1)
+    assert abs(record.duration - 3) <= 1
+    assert sum(one.what == "invite" for one in played.seen) == 2
+    assert [card.user for card in company.cards(call)] == [ANNA]
+    methods = [one.method for one in company.portal.requests if one.at >= since]
+    assert "telephony.externalCall.register" not in methods
+    await until(lambda: company.portal.office.statistic_of(call).record_file, within=20, what="its recording")  # type: ignore[union-attr]
+
+
+async def test_the_employee_declines(company: Company) -> None:
+    play = playing(company, "79000009502", Refuse("603"))
+    call = await click(company, "+79000009502")
+    await play
+    record = await finished(company, call)
+    assert (record.duration, record.user) == (0, ANNA)
+    assert record.code == "603"
+
+
+async def test_the_employee_does_not_answer(company: Company) -> None:
+    play = playing(company, "79000009503", Ignore())
+    call = await click(company, "+79000009503")
+    played = await play
+    record = await finished(company, call)
+    assert (record.code, record.duration, record.user) == ("480", 0, ANNA)
+    assert played.ended - played.started < CLICK_RING_S + 10
+
+
+async def test_the_customer_is_busy(company: Company) -> None:
+    play = playing(company, "79000009504", Answer(1), Refuse("486"))
+    call = await click(company, "+79000009504")
+    await play
+    record = await finished(company, call)
+    assert (record.code, record.duration, record.user) == ("486", 0, ANNA)
+
+
+async def test_the_customer_does_not_answer(company: Company) -> None:
+    hang = Step(Hang("101"), ("prov", "invite"), 3)
+    play = playing(company, "79000009505", Answer(1), Ignore(), hang)
+    call = await click(company, "+79000009505")
+    await play
+    record = await finished(company, call)
+    assert (record.code, record.duration, record.user) == ("480", 0, ANNA)
+
+
+async def test_an_event_that_comes_three_times_rings_once(company: Company) -> None:
+    play = playing(company, "79000009506", Refuse("603", 2))
+    call = await click(company, "+79000009506", copies=3)
+    played = await play
+    await finished(company, call)
+    assert sum(one.what == "invite" for one in played.seen) == 1
+
+
+async def test_killed_after_the_click(company: Company) -> None:
+    """What was acknowledged is on the disk; what was sent is not sent again, and seen to its end."""
+    number = "79000009507"
+    play = playing(company, number, Answer(3), Answer(2), Step(Hang("101"), ("prov", "answer"), 3))
+    call = await click(company, f"+{number}")
+    await company.service.kill()
+    await company.service.start()
+    played = await play
+    record = await finished(company, call)
+    assert (record.code, record.user) == ("200", ANNA)
+    assert sum((one.leg, one.what) == ("101", "invite") for one in played.seen) == 1
+
+
+async def test_the_pbx_out_of_reach(company: Company) -> None:
+    async def down() -> bool:
+        return not (await company.service.readiness())["pbx"]["office"]["up"]
+
+    await company.ami.cut()
+    await until(down, within=40, what="the link down")
+    call = await click(company, "+79000009508", late_s=10)
+    record = await finished(company, call)
+    assert (record.duration, record.user) == (0, ANNA)
+    assert record.code == "503"
+    await company.ami.mend()
+    await company.service.ready(within=60)
+    assert not company.lab.stage.phones.log[-1].detail.startswith("79000009508")
+
+
+@pytest.mark.parametrize(
+    ("number", "more"),
+    [
+        ("+79000009509", {"late_s": 30}),
+        ("+79000009510", {"user": UNTELEPHONED}),
+        ("*7279000009511", {}),
+    ],
+)
+async def test_what_is_not_dialled_is_finished_at_once(
+    company: Company, number: str, more: dict[str, Any]
+) -> None:
+    before = len(company.lab.stage.phones.log)
+    call = await click(company, number, **more)
+    record = await finished(company, call)
+    assert (record.code, record.duration) == ("503", 0)
+    assert record.user == more.get("user", ANNA)
+    assert len(company.lab.stage.phones.log) == before
