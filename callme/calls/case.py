@@ -115,6 +115,15 @@ class Case:
         return self.board.kind(channel) in (Kind.EXTENSION, Kind.TRUNK)
 
     @cached_property
+    def outside_since(self) -> float | None:
+        """When a colleague first dialled the customer. What rang or was handed over before that belongs to
+        the call among colleagues which this one grew from; `None` for other calls."""
+        if self.party.direction is not Direction.OUT or self.party.originated:
+            return None
+        began = [dial.since for leg in self.party.customers for dial in leg.dials]
+        return min(began) if began else None
+
+    @cached_property
     def agent(self) -> Channel | None:
         """The phone that calls out: the dialling channel, or the phone that an Originate rang for it."""
         origin = self.party.origin
@@ -126,15 +135,20 @@ class Case:
         answered = [c for c in phones if was_answered(c)]
         return next(iter(answered or phones), None)
 
-    def forwarder(self, leg: Channel) -> str | None:
-        """The colleague on whose behalf an outside phone was rung."""
+    def transferred_out(self, leg: Channel) -> bool:
+        """The customer was sent to this outside phone by a blind transfer: it stands for no colleague."""
         by = dialler(self.board, leg)
         at = leg.dials[0].since if leg.dials else leg.born_at
-        sent = [
-            h for c in self.party.customers for h in c.handovers if h.kind == "blind" and h.at <= at + 1.0
-        ]
-        if sent and by.channel in self.party.customers and not by.through:
-            return self.person(sent[-1].by)
+        handovers = [handover for channel in self.party.customers for handover in channel.handovers]
+        sent = any(handover.kind == "blind" and handover.at <= at + 1.0 for handover in handovers)
+        return sent and by.channel in self.party.customers and not by.through
+
+    def forwarder(self, leg: Channel) -> str | None:
+        """The colleague on whose behalf an outside phone was rung."""
+        if self.transferred_out(leg):
+            return None
+        by = dialler(self.board, leg)
+        at = leg.dials[0].since if leg.dials else leg.born_at
         top = by.channel or self.party.key
         return path.on_behalf_of(self.board, by.through, top, at, self.groups)
 

@@ -114,7 +114,7 @@ def derive_call(case: Case, linked: tuple[CallId, ...]) -> Call:
         via=derive_via(case, talks),
         talks=talks,
         holds=derive_holds(case),
-        transfers=derive_transfers(case),
+        transfers=derive_transfers(case, talks),
         path=derive_path(case),
         last_talker=last.who if last is not None else None,
         owner=derive_owner(case, talks),

@@ -41,10 +41,17 @@ def leg_end(channel: Channel, dial: Dial) -> Disposition | None:
 
 
 def inbound(
-    customer: Channel, legs: Iterable[Channel], *, voicemail: bool, offered: bool, menu: bool
+    customer: Channel,
+    legs: Iterable[Channel],
+    *,
+    voicemail: bool,
+    offered: bool,
+    menu: bool,
+    announced: bool,
 ) -> Disposition:
     """An inbound call that nobody answered. `offered`: it reached somebody's or some queue's place; `menu`:
-    it was in an IVR or a queue."""
+    it was in an IVR or a queue; `announced`: the PBX took the line to say something, or looked at its hours.
+    """
     if voicemail:
         return Disposition.VOICEMAIL
     ends = [(dial, leg_end(leg, dial)) for leg in legs for dial in leg.dials]
@@ -56,7 +63,7 @@ def inbound(
             return verdict
     if ends or menu:
         return Disposition.NO_ANSWER
-    return Disposition.FAILED if offered else Disposition.AFTER_HOURS
+    return Disposition.AFTER_HOURS if announced and not offered else Disposition.FAILED
 
 
 def _gave_up(customer: Channel, dials: list[Dial]) -> bool:

@@ -221,6 +221,12 @@ class Numbering:
         return bool(_SHORT.match(number))
 
     # ---------------------------------------------------------------------------------- numbers
+    def line(self, number: str) -> str:
+        """A DID or own number in one form, digits without `+`, however a provider writes it; as it is when
+        it is no such number."""
+        known = self.e164(number)
+        return known.removeprefix("+") if known.startswith("+") else number
+
     def e164(self, number: str) -> str:
         """The outside number as `+79001234567`; empty when hidden; unchanged when it is no such number."""
         return "" if hidden(number) else _e164(number, self.country)

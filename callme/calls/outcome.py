@@ -77,6 +77,7 @@ def derive_disposition(
         voicemail=path.left_for_voicemail(origin),
         offered=bool(rang) or any(step.kind in ("extension", "group", "queue", "followme") for step in way),
         menu=any(step.kind in ("ivr", "queue") for step in way),
+        announced=origin.up_at is not None or any(step.kind == "hours" for step in way),
     )
 
 

@@ -27,6 +27,9 @@ def derive_rang(case: Case) -> tuple[Ring, ...]:
         if owner is not None:
             number = outside_number(leg)
             found += [_ring(owner, leg, dial, number) for dial in leg.dials]
+    since = case.outside_since
+    if since is not None:
+        found = [ring for ring in found if ring.since >= since]
     return tuple(sorted(found, key=lambda ring: (ring.since, ring.extension)))
 
 

@@ -42,7 +42,7 @@ def derive_answered_by(case: Case, talks: tuple[Talk, ...]) -> str | None:
 
 def derive_via(case: Case, talks: tuple[Talk, ...]) -> str | None:
     """The outside number to which the call was forwarded and where somebody answered."""
-    numbers = {outside_number(leg) for leg in case.forwarded_legs()}
+    numbers = {outside_number(leg) for leg in case.forwarded_legs() if not case.transferred_out(leg)}
     return next((talk.who for talk in talks if talk.who in numbers), None)
 
 
@@ -72,15 +72,23 @@ def derive_holds(case: Case) -> tuple[Hold, ...]:
     return tuple(sorted(found, key=lambda hold: hold.since))
 
 
-def derive_transfers(case: Case) -> tuple[Transfer, ...]:
-    """Hand-overs of the customer; a blind transfer that only parked him is the parking."""
+def derive_transfers(case: Case, talks: tuple[Talk, ...]) -> tuple[Transfer, ...]:
+    """Hand-overs of the customer; a blind transfer that only parked him is the parking, and who talked next
+    after a parking that timed out is whom he went to."""
     found: list[Transfer] = []
     for channel in [*case.party.customers, *(c for c in case.channels if c not in case.party.customers)]:
         parked = [h.at for h in channel.handovers if h.kind == "park"]
         for handover in channel.handovers:
             if handover.kind == "blind" and any(abs(at - handover.at) < 1.0 for at in parked):
                 continue
-            to = case.person(handover.to) if handover.to else ""
+            to = case.person(handover.to) if handover.to else _next_talker(talks, handover.at)
             by = case.person(handover.by)
             found.append(Transfer(TransferKind(handover.kind), by, to, handover.at))
+    since = case.outside_since
+    if since is not None:
+        found = [transfer for transfer in found if transfer.at >= since]
     return tuple(sorted(found, key=lambda transfer: transfer.at))
+
+
+def _next_talker(talks: tuple[Talk, ...], at: float) -> str:
+    return next((talk.extension or talk.who for talk in talks if talk.since > at), "")

@@ -41,7 +41,11 @@ def derive_name(case: Case) -> str:
 
 
 def derive_line(case: Case) -> str:
-    """The DID that was called, or the number that we showed."""
+    """The DID that was called, or the number that we showed, in one form."""
+    return case.board.numbering.line(_line(case))
+
+
+def _line(case: Case) -> str:
     customer = case.customer
     if customer is None:
         return ""

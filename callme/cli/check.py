@@ -12,7 +12,7 @@ from pathlib import Path
 from callme.cli.configured import configured
 from callme.cli.tongue import language, say
 from callme.config import Config
-from callme.config.routing import Verdict, verdict
+from callme.crm.routing import Verdict, verdict
 from callme.crm.port import Finding
 from callme.wording import Phrase, plain
 

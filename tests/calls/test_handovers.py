@@ -374,7 +374,7 @@ class TestTakenOver:
         assert [talk.who for talk in call.talks] == ["101", "101"]
         assert (call.owner, [(t.kind, t.by, t.to) for t in call.transfers]) == (
             "101",
-            [(TransferKind.PARK, "101", "")],
+            [(TransferKind.PARK, "101", "101")],
         )
 
     def test_parked_caller_gives_up(self, scene: Scene) -> None:

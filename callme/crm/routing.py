@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from callme.config.shape import Config
+from callme.calls.numbering import Numbering
+from callme.config import Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +24,22 @@ def verdict(config: Config, pbx: str, line: str) -> Verdict:
     """Where a call on this line of this PBX goes. For outgoing calls `line` is the trunk or the number
     shown."""
     for rule, route in enumerate(config.route, start=1):
-        if route.pbx in ("", pbx) and (not route.line or _same_line(route.line, line)):
+        if route.pbx in ("", pbx) and (
+            not route.line or _same_line(route.line, line, config.service.country)
+        ):
             return Verdict(route.portal, rule)
     if not config.route and len(config.portal) == 1:
         return Verdict(config.portal[0].id)
     return Verdict(None)
 
 
-def _same_line(wanted: str, seen: str) -> bool:
-    """Numbers are compared by their digits alone, so that `+7 495 …` and `7495…` are the same line."""
+def _same_line(wanted: str, seen: str, country: str) -> bool:
+    """Numbers are compared in their one form, so that `+7 495 …`, `8495…` and `7495…` are the same line."""
     if any(letter.isalpha() for letter in wanted + seen):
         return wanted.casefold() == seen.casefold()
-    return _digits(wanted) == _digits(seen) != ""
+    return _digits(wanted, country) == _digits(seen, country) != ""
 
 
-def _digits(number: str) -> str:
-    return "".join(digit for digit in number if digit.isdecimal())
+def _digits(number: str, country: str) -> str:
+    digits = "".join(digit for digit in number if digit.isdecimal() or digit == "+")
+    return Numbering(country=country).line(digits).lstrip("+")

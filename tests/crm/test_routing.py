@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callme.config import Config, Pbx, PortalTable, Route
-from callme.config.routing import Verdict, verdict
+from callme.crm.routing import Verdict, verdict
 
 
 def _config(*routes: Route, portals: tuple[str, ...] = ("a", "b")) -> Config:
@@ -42,3 +42,9 @@ def test_the_first_route_that_matches_wins(pbx: str, line: str, expected: Verdic
         Route(portal="b"),
     )
     assert verdict(config, pbx, line) == expected
+
+
+def test_a_line_is_one_line_however_it_is_written() -> None:
+    config = _config(Route(line="8 (495) 000-00-03", portal="b"))
+    assert verdict(config, "office", "74950000003") == Verdict("b", 1)
+    assert verdict(config, "office", "74950000004") == Verdict(None)
