@@ -124,6 +124,7 @@ class Service:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen(128)  # whoever reads the address in the log is let in from now on
         except OSError as error:
             listener.close()
             why = error.strerror or str(error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import os
 import socket
@@ -48,7 +49,18 @@ _SNAPSHOT = ("CoreShowChannels", "BridgeList", "ParkedCalls")
 
 CLOSED_BY_US = Phrase("the link to the PBX was closed by CallMe", "соединение с АТС закрыл сам CallMe")
 NO_WAY = Phrase("cannot connect to {host}:{port}: {why}", "не удаётся соединиться с {host}:{port}: {why}")
+NOBODY_LISTENS = Phrase("nothing listens there", "там никто не отвечает")
+NOBODY_LISTENS_CURE = Phrase(
+    "is Asterisk running? set “enabled = yes” in manager.conf and take “port” and “bindaddr” from there",
+    "запущен ли Asterisk? задайте «enabled = yes» в manager.conf и возьмите оттуда port и bindaddr",
+)
+UNREACHABLE = Phrase("the machine cannot be reached", "машина недоступна")
+NO_SUCH_HOST = Phrase("there is no such host name", "такого имени нет")
 TIMED_OUT = Phrase("no answer within {seconds} s", "нет ответа за {seconds} с")
+NETWORK_CURE = Phrase(
+    "check “host” and “port” of [[pbx]], the network and the firewall",
+    "проверьте host и port в [[pbx]], сеть и межсетевой экран",
+)
 BAD_CERTIFICATE = Phrase(
     "the certificate of the PBX is not trusted ({why}); give its issuer as ca_file",
     "сертификату АТС нельзя доверять ({why}); укажите сертификат издателя в ca_file",
@@ -106,6 +118,7 @@ class Link(asyncio.Protocol):
         self.up = False
         self.refused = False
         self.problem: Phrase | None = None  # why it is over, or what is wrong although it is up
+        self.cure: Phrase | None = None  # what to do about a connection that could not be made
         self._settings = settings
         self._keep = keep
         self._clock = clock
@@ -122,7 +135,7 @@ class Link(asyncio.Protocol):
         self._snapshot: _Snapshot | None = None
         self._announced = False  # UP was said for this login
 
-    # ----------------------------------------------------------------------------------------- for the client
+    # --------------------------------------------------------------------------- for the client
     async def connect(self) -> None:
         """Open the connection; a failure becomes a DOWN read."""
         settings = self._settings
@@ -142,9 +155,11 @@ class Link(asyncio.Protocol):
         except ssl.SSLError as error:
             self._end(self._no_way(NO_TLS.given(why=plain(error.reason or error))))
         except TimeoutError:
+            self.cure = NETWORK_CURE
             self._end(self._no_way(TIMED_OUT.given(seconds=f"{settings.connect_timeout:g}")))
         except (OSError, UnicodeError) as error:
-            self._end(self._no_way(_why(error)))
+            why, self.cure = _why(error)
+            self._end(self._no_way(why))
 
     async def reads(self) -> AsyncIterator[Read]:
         """What the connection brings; ends with DOWN."""
@@ -194,7 +209,7 @@ class Link(asyncio.Protocol):
         """Give the connection up; whoever waits for an answer learns it."""
         self._end(CLOSED_BY_US)
 
-    # ------------------------------------------------------------------------------------------ from the loop
+    # ---------------------------------------------------------------------------- from the loop
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         if self._over:  # closed while the connection was being made
@@ -227,7 +242,7 @@ class Link(asyncio.Protocol):
             session.heard(now)  # we are not listening: silence says nothing about the PBX
         self._happened(session.tick(now))
 
-    # ------------------------------------------------------------------------------------------ inside
+    # ----------------------------------------------------------------------------------- inside
     def _happened(self, happenings: list[Happening]) -> None:
         at = self._clock()
         for happening in happenings:
@@ -355,10 +370,22 @@ def _tls(settings: AmiSettings) -> ssl.SSLContext:
         raise PbxError(BAD_CA_FILE.given(why=plain(error.strerror or error))) from error
 
 
-def _why(error: Exception) -> Phrase:
-    """The system's words; asyncio's own name the address once more."""
+_KNOWN: dict[int | None, tuple[Phrase, Phrase]] = {
+    errno.ECONNREFUSED: (NOBODY_LISTENS, NOBODY_LISTENS_CURE),
+    errno.EHOSTUNREACH: (UNREACHABLE, NETWORK_CURE),
+    errno.ENETUNREACH: (UNREACHABLE, NETWORK_CURE),
+}
+
+
+def _why(error: Exception) -> tuple[Phrase, Phrase]:
+    """What is known of the common troubles, and what to do; else the system's words (asyncio's own name the
+    address once more)."""
+    if isinstance(error, socket.gaierror):
+        return NO_SUCH_HOST, NETWORK_CURE
     number = error.errno if isinstance(error, OSError) else None
-    return plain(os.strerror(number) if number and number > 0 else error)
+    if number in _KNOWN:
+        return _KNOWN[number]
+    return plain(os.strerror(number) if number and number > 0 else error), NETWORK_CURE
 
 
 def _is_loopback(peer: tuple[str, int] | str | None) -> bool:

@@ -64,7 +64,7 @@ async def probe(settings: AmiSettings) -> list[Finding]:
         await link.connect()
         first = await anext(link.reads())
         if first.kind is not ReadKind.UP:
-            return [Finding(topic, False, first.problem or plain(""))]
+            return [Finding(topic, False, first.problem or plain(""), link.cure)]
         return [await _entered(link, topic, settings, first), _reading(first), *await _rights(link)]
     except PbxError as error:
         return [Finding(topic, False, error.problem, error.cure)]
