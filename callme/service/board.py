@@ -116,7 +116,10 @@ class ServiceBoard:
         backlogs = {one.portal: one for one in await self._store.reading.backlog()}
         found = []
         for name, worker in self._desk.workers.items():
-            why = worker.paused or (BEHIND if worker.down else None)
+            unfit = self._desk.unfit.get(name)
+            refused = unfit.why if unfit is not None else None
+            why = worker.paused or refused or (BEHIND if worker.down else None)
+            cure = unfit.cure if unfit is not None and unfit.cure is not None else PAUSED_CURE
             up = why is None
             backlog = backlogs.get(name)
             found.append(
@@ -125,7 +128,7 @@ class ServiceBoard:
                     up,
                     self._since_when(name, up),
                     why,
-                    PAUSED_CURE if worker.paused is not None else None,
+                    cure if worker.paused is not None or unfit is not None else None,
                     backlog.waiting if backlog is not None else 0,
                     backlog.refused if backlog is not None else 0,
                 )

@@ -13,7 +13,7 @@ from typing import Any
 
 from callme.config import Config
 from callme.crm.installation import Home, Installed, Installs, Verdict
-from callme.crm.port import Portal
+from callme.crm.port import Portal, Unauthorised
 from callme.delivery.budget import Budget
 from callme.delivery.carrier import Prepare
 from callme.delivery.gate import Turnstile
@@ -71,6 +71,7 @@ class Desk:
             portal.id: Worker(portal, ledger, prepare, clock, tally=metrics) for portal in self.portals
         }
         self._changed = changed
+        self.unfit: dict[str, Unauthorised] = {}  # portals that refused even to be read
         store.on_hand_over(self._hand_over)
 
     def _hand_over(self, handed: HandOver) -> None:
@@ -85,7 +86,19 @@ class Desk:
 
     def upkeep(self) -> dict[str, Coroutine[Any, Any, None]]:
         """What is cancelled at the end: each portal's caches are kept fresh."""
-        return {f"refresh of {portal.id}": _refresh(portal) for portal in self.portals}
+        return {f"refresh of {portal.id}": self._refresh(portal) for portal in self.portals}
+
+    async def _refresh(self, portal: Portal) -> None:
+        while True:
+            before = self.unfit.get(portal.id)
+            answer = await portal.refresh()
+            if isinstance(answer, Unauthorised):
+                self.unfit[portal.id] = answer
+            else:
+                self.unfit.pop(portal.id, None)
+            if self.unfit.get(portal.id) != before:
+                self._changed()
+            await asyncio.sleep(REFRESH_S)
 
     async def install(self, portal: str, fields: Mapping[str, str]) -> Installed | None:
         """What a CRM sent when our application was installed in it; `None` when there is no such portal."""
@@ -123,9 +136,3 @@ class _WatchedLedger:
     async def pause(self, portal: str, why: Phrase | None, at: float) -> None:
         await self._store.pause(portal, why, at)
         self._changed()
-
-
-async def _refresh(portal: Portal) -> None:
-    while True:
-        await portal.refresh()
-        await asyncio.sleep(REFRESH_S)

@@ -106,7 +106,7 @@ class FakePortal:
     async def check(self) -> list[Finding]:
         return []
 
-    async def refresh(self) -> None:
+    async def refresh(self) -> Outcome | None:
         return None
 
     async def close(self) -> None:

@@ -315,17 +315,18 @@ class Bitrix24:
             return Installed(Verdict.FOREIGN, notices.WEBHOOK_ONLY, notices.AS_APPLICATION)
         return await self._installation.judge(fields)
 
-    async def refresh(self) -> None:
+    async def refresh(self) -> Outcome | None:
         """Reads users and lines anew, and adds or renames the lines that the configuration names; a failure
-        keeps the last good copy."""
+        keeps the last good copy and is the answer."""
         told = await self._directory.refresh()
         if isinstance(told, Fault):
             _log.warning("portal directory not refreshed", portal=self.id, why=_said(told.outcome))
-            return
+            return told.outcome
         for phrase in told:
             _log.info("portal directory", portal=self.id, note=phrase.say("en"))
         for phrase in await self._lines.refresh(self._rest):
             _log.warning("portal lines", portal=self.id, note=phrase.say("en"))
+        return None
 
     async def close(self) -> None:
         """Gives the connections back."""
