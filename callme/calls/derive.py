@@ -101,7 +101,7 @@ def derive_call(case: Case, linked: tuple[CallId, ...]) -> Call:
         pbx=case.pbx,
         direction=party.direction,
         external=external,
-        number=case.board.numbering.e164(external),
+        number=case.board.numbering.e164(external, derive_trunk(case)),
         name=derive_name(case),
         line=derive_line(case),
         trunk=derive_trunk(case),

@@ -18,6 +18,7 @@ import phonenumbers
 
 _NAME = re.compile(r"^(?P<tech>[A-Za-z0-9_]+)/(?P<peer>.+?)(?:-[0-9a-f]{8,})?(?:;(?P<half>[12]))?$")
 _COUNTED = re.compile(r"-\d+$")
+_EXTENSION_PART = re.compile(r"^((?:\D*\d){7,}?[^,;#wWpPxX]*)[,;#wWpPxX].*$")
 _SHORT = re.compile(r"^\d{2,6}$")
 _HIDDEN = frozenset(
     (
@@ -139,6 +140,27 @@ def pattern(text: str) -> re.Pattern[str]:
     return re.compile("^" + "".join(table.get(char, re.escape(char)) for char in text.lstrip("_")) + "$")
 
 
+@dataclass(frozen=True, slots=True)
+class NumberRule:
+    """How a trunk writes numbers: on trunks whose name matches the glob (`PJSIP/` before it does not
+    matter), a number that begins with `strip` really is `add` + the rest. `9` + 8 495… dialled through a
+    prefix: strip="9"; a provider that sends ten digits: strip="", add="+7"."""
+
+    trunk: str = "*"
+    strip: str = ""
+    add: str = ""
+    digits: int = 0  # only numbers of so many digits; 0: any
+
+    def applies(self, number: str, trunk: str) -> bool:
+        """Is this number written so?"""
+        length = sum(char.isdigit() for char in number)
+        return (
+            fnmatch.fnmatchcase(trunk, self.trunk.rpartition("/")[2])
+            and number.startswith(self.strip)
+            and (not self.digits or length == self.digits)
+        )
+
+
 @dataclass(frozen=True)
 class Numbering:
     """One PBX's numbers, as configuration and discovery know them. Empty sets mean "not known: infer".
@@ -154,6 +176,7 @@ class Numbering:
     devices: dict[str, str] = field(default_factory=dict)
     known_extensions: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    rules: tuple[NumberRule, ...] = ()
     _patterns: tuple[re.Pattern[str], ...] = field(default=(), init=False, repr=False, compare=False)
     _kinds: dict[tuple[str, str], tuple[Kind, str]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -221,15 +244,21 @@ class Numbering:
         return bool(_SHORT.match(number))
 
     # ---------------------------------------------------------------------------------- numbers
-    def line(self, number: str) -> str:
-        """A DID or own number in one form, digits without `+`, however a provider writes it; as it is when
-        it is no such number."""
-        known = self.e164(number)
+    def line(self, number: str, trunk: str = "") -> str:
+        """A DID or own number in one form, digits without `+`, however a provider writes it; as it is when it
+        is no such number."""
+        known = self.e164(number, trunk)
         return known.removeprefix("+") if known.startswith("+") else number
 
-    def e164(self, number: str) -> str:
-        """The outside number as `+79001234567`; empty when hidden; unchanged when it is no such number."""
-        return "" if hidden(number) else _e164(number, self.country)
+    def e164(self, number: str, trunk: str = "") -> str:
+        """The outside number as `+79001234567`; empty when hidden; unchanged when it is no such number. What
+        was dialled after a pause or `#` is an extension at the other end, not part of the number."""
+        if hidden(number):
+            return ""
+        found = next((rule for rule in self.rules if rule.applies(number, trunk)), None)
+        if found is not None:
+            number = found.add + number[len(found.strip) :]
+        return _e164(_EXTENSION_PART.sub(r"\1", number), self.country)
 
 
 @lru_cache(maxsize=16384)

@@ -42,7 +42,7 @@ def derive_name(case: Case) -> str:
 
 def derive_line(case: Case) -> str:
     """The DID that was called, or the number that we showed, in one form."""
-    return case.board.numbering.line(_line(case))
+    return case.board.numbering.line(_line(case), derive_trunk(case))
 
 
 def _line(case: Case) -> str:

@@ -197,16 +197,25 @@ class Service(_Table):
 
 class ClickToCall(_Table):
     """How calls that a portal asks for are dialled. `context` is where the dialled number enters the
-    dialplan, `agent_context` where the employee's extension does (empty: the same)."""
+    dialplan, `agent_context` where the employee's extension does (empty: FreePBX's originate-skipvm where
+    there is one, else the same)."""
 
     context: DialplanContext = "from-internal"
-    # On FreePBX "originate-skipvm" rings like any call, but no voicemail can answer (freepbx §5.1).
     agent_context: Annotated[str, Field(pattern=_CONTEXT)] = ""
     # What stands for the "+" of an international number, and before every number.
     plus: Annotated[str, Field(pattern=r"^\+?[0-9]*$")] = ""
     prefix: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
     forbidden: Patterns = ()  # patterns of numbers that no click may dial, as written without "+"
     ring_s: Annotated[int, Field(ge=5, le=120)] = 30  # so long the employee's telephone rings
+
+
+class NumberRule(_Table):
+    """One of a PBX's `numbers`: how a trunk writes numbers (see `calls.numbering.NumberRule`)."""
+
+    trunk: str = "*"
+    strip: str = ""
+    add: str = ""
+    digits: Annotated[int, Field(ge=0, le=20)] = 0
 
 
 class Pbx(_Table):
@@ -220,6 +229,7 @@ class Pbx(_Table):
     secret: Annotated[SecretStr, Field(min_length=1)]
     trunks: Patterns = ()
     extensions: Patterns = ()
+    numbers: tuple[NumberRule, ...] = ()
     recordings: str = ""
     recordings_on_pbx: str = "/var/spool/asterisk/monitor"
     click_to_call: ClickToCall | None = None

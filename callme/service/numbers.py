@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callme.calls.numbering import Numbering
+from callme.calls.numbering import Numbering, NumberRule
 from callme.config import Config, Pbx
 from callme.pbx.port import Directory
 
@@ -15,4 +15,5 @@ def numbering_of(config: Config, pbx: Pbx, directory: Directory) -> Numbering:
         extensions=tuple(pbx.extensions),
         devices=dict(directory.devices),
         known_extensions=frozenset(directory.names),
+        rules=tuple(NumberRule(one.trunk, one.strip, one.add, one.digits) for one in pbx.numbers),
     )
