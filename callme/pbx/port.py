@@ -50,8 +50,8 @@ class UnsureError(PbxError):
 class Originate:
     """Ring `extension`; who answers there is put through to `number`. All that the PBX knows of it bears
     `key` (what it answers us, a variable on each channel) and begins with the channel `uniqueid`, whose
-    other half is `other`. `number` is in the form that the PBX dials; the telephone shows it while it
-    rings."""
+    other half is `other`. `agent_context` is where the extension is dialled; empty: where this PBX does it
+    best. `number` is in the form that the PBX dials; the telephone shows it while it rings."""
 
     key: str
     uniqueid: str

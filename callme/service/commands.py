@@ -179,7 +179,7 @@ class Clicks:
             uniqueid=uniqueid,
             other=f"{second}.{int(sequence) + 1}",
             extension=command.click.extension,
-            agent_context=self._how.agent_context or self._how.context,
+            agent_context=self._how.agent_context,
             number=number,
             context=self._how.context,
             ring_s=self._how.ring_s,

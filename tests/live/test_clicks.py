@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 ANNA = 2  # who has extension 101
 UNTELEPHONED = 1
 FINISHED_S = 40.0
+GRIGORY = 5  # who has extension 104, and a voicemail
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -111,6 +112,18 @@ async def test_the_customer_does_not_answer(company: Company) -> None:
     await play
     record = await finished(company, call)
     assert (record.code, record.duration, record.user) == ("480", 0, ANNA)
+
+
+async def test_the_employees_voicemail_does_not_answer_for_him(company: Company) -> None:
+    number = "79000009512"
+    scenario = Scenario("click", (), Truth(()), {"104": Refuse("486")}, {number: Answer(1)})
+    play = asyncio.create_task(company.lab.play(scenario))
+    call = await click(company, f"+{number}", GRIGORY)
+    played = await play
+    record = await finished(company, call)
+    assert (record.duration, record.user) == (0, GRIGORY)
+    assert record.code != "200"
+    assert not any(one.leg == "prov" for one in played.seen)
 
 
 async def test_an_event_that_comes_three_times_rings_once(company: Company) -> None:

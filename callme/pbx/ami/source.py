@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 
 from callme.calls.facts import Fact, LinkDown, LinkUp
 from callme.pbx import port
@@ -10,6 +11,11 @@ from callme.pbx.ami import translate
 from callme.pbx.ami.client import AmiClient, AskRefusedError, AskUnansweredError
 from callme.pbx.ami.read import Read, ReadKind
 from callme.pbx.ami.session import AmiSettings
+
+SKIPS_VOICEMAIL = "originate-skipvm"
+"""FreePBX's own context for clicks: it rings like any call, but no voicemail can answer for the employee."""
+
+DIALPLAN_S = 3.0
 
 
 class AmiSource:
@@ -63,10 +69,22 @@ class AmiSource:
     async def originate(self, order: port.Originate) -> None:
         """Rings the extension through the dialplan, as a colleague's call would, and then the number
         (sheet freepbx §5.1)."""
+        if not order.agent_context:
+            skips = await self._has_context(SKIPS_VOICEMAIL)
+            order = replace(order, agent_context=SKIPS_VOICEMAIL if skips else order.context)
         try:
             await self._client.ask("Originate", originate(order))
         except AskUnansweredError as error:
             raise port.UnsureError(error.problem, error.cure) from error
+
+    async def _has_context(self, name: str) -> bool:
+        """Asked each time, since the dialplan may be generated anew meanwhile. Where the PBX does not say, it
+        is taken for absent."""
+        try:
+            await self._client.ask("ShowDialPlan", {"Context": name}, DIALPLAN_S)
+        except (AskRefusedError, AskUnansweredError):
+            return False
+        return True
 
     async def close(self) -> None:
         """Ends the link."""

@@ -1,0 +1,45 @@
+"""A click as the PBX gets it."""
+
+from __future__ import annotations
+
+import pytest
+
+from callme.pbx.ami.source import originate
+from callme.pbx.ami.wire import encode_action
+from callme.pbx.port import Originate
+
+ORDER = Originate(
+    "callme-1795000001.70000002",
+    "1795000001.70000002",
+    "1795000001.70000003",
+    "101",
+    "originate-skipvm",
+    "79261112233",
+    "from-internal",
+    25,
+)
+
+
+def test_the_employee_first_then_the_number_through_the_dialplan() -> None:
+    headers = originate(ORDER)
+    once = dict(header for header in headers if header[0] != "Variable")
+    assert once == {
+        "ActionID": "callme-1795000001.70000002",
+        "Channel": "Local/101@originate-skipvm/n",
+        "Context": "from-internal",
+        "Exten": "79261112233",
+        "Priority": "1",
+        "CallerID": '"79261112233" <79261112233>',
+        "Timeout": "25000",
+        "Async": "true",
+        "ChannelId": "1795000001.70000002",
+        "OtherChannelId": "1795000001.70000003",
+    }
+    variables = {value for name, value in headers if name == "Variable"}
+    assert {"__CALLME_COMMAND=callme-1795000001.70000002", "AMPUSER=101"} <= variables
+
+
+def test_no_value_makes_a_line_of_its_own() -> None:
+    headers = [("Exten", "1\r\nAction: Command")]
+    with pytest.raises(ValueError, match="Exten"):
+        encode_action("Originate", headers, "x")
