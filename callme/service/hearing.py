@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from callme.config import Config
-from callme.config.routing import verdict
 from callme.crm.commands import Click, Foreign, Hears, Unclear
 from callme.crm.port import Portal
+from callme.crm.routing import verdict
 from callme.errors import StoreError
 from callme.service.river import River
 from callme.web.webhooks import Answer

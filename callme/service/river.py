@@ -16,10 +16,10 @@ from callme.calls.facts import Fact, LinkDown, LinkUp, TimePassed
 from callme.calls.model import Call, Direction
 from callme.calls.tracker import Change, Outcome, Tracker
 from callme.config import Config, Pbx
-from callme.config.routing import verdict
 from callme.crm import policy
 from callme.crm.intents import Intent
 from callme.crm.policy import Told
+from callme.crm.routing import verdict
 from callme.errors import PbxError, StoreError
 from callme.pbx import port
 from callme.pbx.port import Moment
