@@ -27,6 +27,10 @@ class Home:
         """What a person enters in the CRM."""
         return f"{self.address or 'https://…'}/hooks/{portal}/install"
 
+    def hook_address(self, portal: str) -> str:
+        """Where the CRM tells what happens in it; empty when it cannot reach us."""
+        return f"{self.address}/hooks/{portal}" if self.address else ""
+
 
 class Verdict(StrEnum):
     """What became of an installation."""

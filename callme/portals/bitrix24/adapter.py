@@ -35,6 +35,7 @@ from callme.crm.port import (
 from callme.http import HttpClient
 from callme.portals.bitrix24 import notices, payloads, webhook
 from callme.portals.bitrix24.application import Application, Registration
+from callme.portals.bitrix24.bindings import Bindings
 from callme.portals.bitrix24.checkup import examine
 from callme.portals.bitrix24.credentials import Credentials, Webhook
 from callme.portals.bitrix24.directory import Directory, People
@@ -96,10 +97,13 @@ class Bitrix24:
             ca_file=settings.ca_file,
             transport=transport,
         )
-        self._application = _application(id, settings, self._http, home or Home())
+        home = home or Home()
+        self._application = _application(id, settings, self._http, home)
         who = credentials or self._application or Webhook(settings.webhook_url)
         self._rest = Rest(who, self._http, gate)
         self._installation = Installation(self._application, self._http, gate) if self._application else None
+        own = self._application is not None and settings.application_token is None
+        self._bindings = Bindings(home.hook_address(id) if own else "")
         self._directory = Directory(self._rest, settings.users)
         self._lines = Lines(settings.lines, settings.create.outbound)
         self._owners = Owners(settings, self._directory, self._lines)
@@ -313,6 +317,7 @@ class Bitrix24:
         """Takes the tokens of a proven installation of the local application."""
         if self._installation is None:
             return Installed(Verdict.FOREIGN, notices.WEBHOOK_ONLY, notices.AS_APPLICATION)
+        self._bindings.forget()
         return await self._installation.judge(fields)
 
     async def refresh(self) -> Outcome | None:
@@ -326,6 +331,9 @@ class Bitrix24:
             _log.info("portal directory", portal=self.id, note=phrase.say("en"))
         for phrase in await self._lines.refresh(self._rest):
             _log.warning("portal lines", portal=self.id, note=phrase.say("en"))
+        unheard = await self._bindings.refresh(self._rest)
+        if unheard is not None:
+            _log.warning("portal events", portal=self.id, note=unheard.say("en"))
         return None
 
     async def close(self) -> None:

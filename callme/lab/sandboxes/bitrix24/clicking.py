@@ -4,7 +4,8 @@ is to dial (sheet §2.1–2.3). `POST /sandbox/click` presses the button.
     {"user": 2, "number": "+79…", "line": "", "handler": "http://…/hooks/main", "token": "…"}
 
 `copies` sends the event so often, as a nervous finger does (0: it gets lost on the way); `late_s` dates it
-back. The portal does not repeat an event that failed: the answer's status is only told.
+back. Without `handler` the application's own subscriptions are served. The portal does not repeat an event
+that failed: the answer's status is only told.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callme.lab.sandboxes.bitrix24 import customers, php
+from callme.lab.sandboxes.bitrix24.authority import Installed
 from callme.lab.sandboxes.bitrix24.rest import Rest
 from callme.lab.sandboxes.bitrix24.state import Office, OpenCall
 from callme.lab.sandboxes.bitrix24.telephony import is_active, stripped
 
+CLICK = "ONEXTERNALCALLSTART"
 OUTGOING = 1
 ANSWER_S = 10.0
 
@@ -37,8 +40,9 @@ def routes(rest: Rest, clock: Callable[[], float]) -> list[Route]:
         line = php.text(wish.get("line"))
         call = press(rest.office, user, number, line, clock(), rest.knobs.dedup_window_s)
         queued = int(clock() - float(wish.get("late_s", 0)))
-        form = event(call, number, php.text(wish.get("token")), queued)
-        statuses = [await _send(wish["handler"], form) for _ in range(int(wish.get("copies", 1)))]
+        form = event(call, number, php.text(wish.get("token")) or rest.authority.application_token, queued)
+        handlers = [wish["handler"]] if "handler" in wish else _bound(rest)
+        statuses = [await _send(one, form) for one in handlers for _ in range(int(wish.get("copies", 1)))]
         return JSONResponse({"call": call.id, "statuses": statuses})
 
     return [Route("/sandbox/click", click, methods=["POST"])]
@@ -86,12 +90,19 @@ def event(call: OpenCall, number: str, token: str, queued: int) -> dict[str, str
         "application_token": token,
     }
     return {
-        "event": "ONEXTERNALCALLSTART",
+        "event": CLICK,
         "event_handler_id": "7",
         **{f"data[{name}]": str(value) for name, value in data.items()},
         "ts": str(queued),
         **{f"auth[{name}]": value for name, value in auth.items()},
     }
+
+
+def _bound(rest: Rest) -> list[str]:
+    """Where the application wants clicks; nowhere before it is wholly installed (§2.1)."""
+    if rest.authority.installed is not Installed.WHOLE:
+        return []
+    return [handler for name, handler in rest.office.handlers if name == CLICK]
 
 
 async def _send(handler: str, form: dict[str, str]) -> int:

@@ -2,8 +2,8 @@
 names.
 
 Read by the REST layer, which does the checks that are common to all (sheet §1.1). A method that is not here
-is "not found", as on a portal that lacks its module. Events and placements are only refused: the sandbox has
-none to bind yet.
+is "not found", as on a portal that lacks its module. Placements and offline events are only refused: the
+sandbox has none yet.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from callme.lab.sandboxes.bitrix24 import (
     customers,
+    events,
     finish,
     lines,
     people,
@@ -132,10 +133,12 @@ _TABLE = (
     Method("method.get", _method_get),
     Method("feature.get", _feature),
     Method("server.time", lambda ask: php.iso(ask.now)),
+    Method("event.bind", events.bind, webhook=Webhook.DENIED),
+    Method("event.get", events.get, webhook=Webhook.DENIED),
     Method("app.info", _app_info, webhook=Webhook.DENIED),
     *(
         Method(name, _denied(wrong_auth_type), webhook=Webhook.DENIED)
-        for name in ("events", "event.bind", "event.unbind", "event.get", "event.test")
+        for name in ("events", "event.unbind", "event.test")
     ),
     *(
         Method(f"event.offline.{verb}", _denied(wrong_auth_type), webhook=Webhook.DENIED)

@@ -198,6 +198,7 @@ class Office:
         self.recordings: dict[int, Recording] = {}
         self.missed: list[Missed] = []
         self.chat: list[str] = []  # calls that were told in the chat
+        self.handlers: list[tuple[str, str]] = []  # event and address, as the application bound them
         self.transcripts: dict[int, list[dict[str, Any]]] = {}
         self.journal: deque[Happening] = deque(maxlen=10_000)
         self.watchers: list[Callable[[Happening], None]] = []

@@ -155,3 +155,28 @@ async def test_an_application_lacks_a_scope_in_other_words(client: Client) -> No
     status, body = await ask(client, "user.current", pair(client).access, None, "auth")
     assert status == 401
     assert body["error_description"].endswith("by the access token")
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"handler": "https://pbx.test/h"}, "ERROR_ARGUMENT"),
+        ({"event": "OnExternalCallStart"}, "ERROR_ARGUMENT"),
+        ({"event": "OnNothing", "handler": "https://pbx.test/h"}, "ERROR_EVENT_NOT_FOUND"),
+        ({"event": "OnExternalCallStart", "handler": "https://localhost/h"}, "ERROR_WRONG_HANDLER_URL"),
+        ({"event": "OnExternalCallStart", "handler": "ftp://pbx.test/h"}, "ERROR_UNSUPPORTED_PROTOCOL"),
+    ],
+)
+async def test_a_wrong_subscription_is_refused(client: Client, params: dict[str, str], code: str) -> None:
+    status, body = await ask(client, "event.bind", pair(client).access, params, "auth")
+    assert (status, body["error"]) == (400, code)
+
+
+async def test_a_subscription_is_kept_once_and_told(client: Client) -> None:
+    access, params = pair(client).access, {"event": "OnExternalCallStart", "handler": "https://pbx.test/h"}
+    assert (await ask(client, "event.bind", access, params, "auth"))[1]["result"] is True
+    assert (await ask(client, "event.bind", access, params, "auth"))[1]["error"] == "ERROR_CORE"
+    _, body = await ask(client, "event.get", access, None, "auth")
+    assert body["result"] == [
+        {"event": "ONEXTERNALCALLSTART", "handler": "https://pbx.test/h", "auth_type": "0", "offline": 0}
+    ]
