@@ -155,6 +155,8 @@ class Case:
     def person(self, who: str) -> str:
         """An extension or number for a channel's uniqueid, a device (`PJSIP/101`) or a number."""
         channel = self.board.channels.get(who)
+        if channel is not None and channel.is_local:
+            return parse_name(channel.name).local_exten  # a feature code transfers through a Local channel
         if channel is not None:
             return self.board.extension(channel) or outside_number(channel)
         if "/" in who:

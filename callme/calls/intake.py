@@ -166,7 +166,9 @@ class Intake:
         transferee = self._channel(fact.transferee, now) if fact.transferee is not None else None
         target = self._channel(fact.target, now) if fact.target is not None else None
         if transferee is not None:
-            to = target.uniqueid if target is not None else second.first_exten
+            # By feature code the event names no target and the transferer twice: who talks next tells.
+            dialled = second.first_exten if second is not first else ""
+            to = target.uniqueid if target is not None else dialled
             transferee.handovers.append(Handover("attended", first.uniqueid, to, now))
             self.board.touch(transferee)
             self.board.join(transferee, target if target is not None else second)

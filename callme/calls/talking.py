@@ -16,6 +16,11 @@ from callme.calls.model import (
 from callme.calls.observed import Channel, overlap
 from callme.calls.whose import derive_caller, derive_external
 
+AT_ONCE_S = 0.05
+LED_THERE_S = 1.0
+"""A transfer within a second of the customer's first dial is the one that led to it, whichever was seen
+first."""
+
 
 def derive_talks(case: Case) -> tuple[Talk, ...]:
     """Who talked with the customer and when."""
@@ -81,14 +86,18 @@ def derive_transfers(case: Case, talks: tuple[Talk, ...]) -> tuple[Transfer, ...
         for handover in channel.handovers:
             if handover.kind == "blind" and any(abs(at - handover.at) < 1.0 for at in parked):
                 continue
-            to = case.person(handover.to) if handover.to else _next_talker(talks, handover.at)
             by = case.person(handover.by)
+            to = case.person(handover.to) if handover.to else _next_talker(talks, handover.at, by)
             found.append(Transfer(TransferKind(handover.kind), by, to, handover.at))
     since = case.outside_since
     if since is not None:
-        found = [transfer for transfer in found if transfer.at >= since]
+        found = [transfer for transfer in found if transfer.at >= since + LED_THERE_S]
     return tuple(sorted(found, key=lambda transfer: transfer.at))
 
 
-def _next_talker(talks: tuple[Talk, ...], at: float) -> str:
-    return next((talk.extension or talk.who for talk in talks if talk.since > at), "")
+def _next_talker(talks: tuple[Talk, ...], at: float, by: str) -> str:
+    """Who came to talk with the customer when or after he was handed over; back to `by` where nobody else
+    did."""
+    came = [talk for talk in talks if talk.since >= at - AT_ONCE_S]
+    others = [talk for talk in came if talk.who != by]
+    return next((talk.extension or talk.who for talk in others or came), "")
