@@ -101,3 +101,13 @@ async def test_whoever_holds_the_tokens_is_alone(tmp_path: Path) -> None:
         os.close(handle)
     async with other.held():
         pass
+
+
+def test_what_root_writes_stays_the_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Safe(tmp_path, "main").write(FIRST)
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("os.fchown", lambda _handle, user, group: given.append((user, group)))
+    Safe(tmp_path, "main").write(FIRST)
+    owner = (tmp_path / "portals").stat()
+    assert given == [(owner.st_uid, owner.st_gid)]
