@@ -238,6 +238,9 @@ class Clicks:
             if any(uniqueid in (one.linkedid, one.first_linkedid) for one in self._board.alive()):
                 self._look_at[call] = now + PATIENCE_S
             else:
+                self._ends.setdefault(
+                    call, Disposition.UNKNOWN
+                )  # it may have come and gone while we were blind
                 await self._fail(command, CommandState.REFUSED, NOTHING_CAME)
 
     async def _fail(self, command: Command, state: CommandState, why: Phrase) -> None:

@@ -1,0 +1,207 @@
+"""Clicks that come to nothing, and those found after a restart: each is sent at most once and finished
+exactly once, under the id that the portal gave it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from callme.calls import facts as f
+from callme.calls.grouping import Switchboard
+from callme.calls.numbering import Numbering
+from callme.config import Pbx
+from callme.config.shape import ClickToCall
+from callme.crm.commands import Click, CommandState
+from callme.crm.intents import Finish, Register, Result
+from callme.errors import PbxError
+from callme.pbx.port import Originate, UnsureError
+from callme.service.commands import Clicks
+from callme.store import Store, open_store
+from callme.store.commands import Command
+from callme.store.river import CommandMove, StepWrite
+from callme.wording import Phrase
+from tests.service.test_river import Played
+
+NOW = 1000.0
+CLICK = Click("externalCall.1", "Анна (2)", "101", "+79261112233", NOW)
+WHY = Phrase("Extension does not exist.", "Extension does not exist.")
+UP = (f.LinkUp(None), f.Snapshot((), NOW))
+
+
+class Dialler(Played):
+    """A PBX that only dials, or does not."""
+
+    def __init__(self, error: PbxError | None = None) -> None:
+        super().__init__([])
+        self.error = error
+        self.orders: list[Originate] = []
+        self.asked = asyncio.Event()
+
+    async def originate(self, order: Originate) -> None:
+        self.orders.append(order)
+        self.asked.set()
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = open_store(tmp_path / "callme.db")
+    yield store
+    await store.close()
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def running(
+    store: Store, source: Dialler, clock: Clock, **how: object
+) -> AsyncIterator[tuple[Clicks, asyncio.Event]]:
+    """The clicks of one PBX at work; the event is set when one came to nothing."""
+    failed = asyncio.Event()
+    pbx = Pbx(id="office", secret=SecretStr("x"), click_to_call=ClickToCall.model_validate(how))
+    clicks = Clicks(pbx, source, store, Switchboard(Numbering(), lambda _: True), clock, failed.set)
+    await clicks.load()
+    work = asyncio.create_task(clicks.run())
+    try:
+        yield clicks, failed
+    finally:
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+async def soon(event: asyncio.Event) -> None:
+    async with asyncio.timeout(5):
+        await event.wait()
+
+
+async def ended(store: Store) -> tuple[Register, Finish]:
+    """The two records that finish the portal's call; nothing is owed any more."""
+    assert await store.commands("office") == []
+    rows = await store.reading.deliveries(portal="main", limit=10)
+    register, finish = (row.record for row in sorted(rows, key=lambda row: row.id))
+    assert isinstance(register, Register)
+    assert isinstance(finish, Finish)
+    assert register.given == CLICK.ref
+    assert register.about.call == finish.about.call
+    return register, finish
+
+
+@pytest.mark.parametrize(
+    ("click", "how", "error"),
+    [
+        (CLICK, {}, PbxError(WHY)),
+        (replace(CLICK, extension=""), {}, None),
+        (replace(CLICK, extension="101&PJSIP/102"), {}, None),
+        (replace(CLICK, number="*72"), {}, None),
+        (CLICK, {"forbidden": ["7926*"]}, None),
+        (replace(CLICK, at=NOW - 16), {}, None),
+    ],
+)
+async def test_what_is_not_dialled_is_finished_with_its_reason(
+    store: Store, click: Click, how: dict[str, object], error: PbxError | None
+) -> None:
+    source = Dialler(error)
+    async with running(store, source, Clock(), **how) as (clicks, failed):
+        clicks.saw(UP, NOW)
+        assert await clicks.take("main", click, 15.0)
+        await soon(failed)
+    _, finish = await ended(store)
+    assert (finish.result, finish.talk_s, finish.owner) == (Result.FAILED, 0, click.extension or None)
+    assert finish.about.number == click.number
+    assert len(source.orders) == (1 if error else 0)
+    (row,) = (await store.reading.list_calls()).calls
+    assert (row.id, row.open) == (finish.about.call, False)
+
+
+async def test_a_click_before_the_link_is_up_waits_for_it(store: Store) -> None:
+    source = Dialler(PbxError(WHY))
+    async with running(store, source, Clock()) as (clicks, failed):
+        await clicks.take("main", CLICK, 15.0)
+        assert source.orders == []
+        clicks.saw(UP, NOW)
+        await soon(failed)
+    assert [order.extension for order in source.orders] == ["101"]
+
+
+async def test_a_click_is_given_up_when_the_link_does_not_come(store: Store) -> None:
+    clock = Clock()
+    async with running(store, Dialler(), clock) as (clicks, failed):
+        clock.now = NOW + 14.95
+        await clicks.take("main", CLICK, 15.0)
+        await soon(failed)
+    await ended(store)
+
+
+async def test_a_refusal_told_later_says_how_it_ended(store: Store) -> None:
+    clock, source = Clock(), Dialler()
+    async with running(store, source, clock) as (clicks, failed):
+        clicks.saw(UP, NOW)
+        await clicks.take("main", CLICK, 15.0)
+        await soon(source.asked)
+        clicks.saw((f.OriginateEnded(source.orders[0].key, "", False, 5),), NOW - 10)
+        await soon(failed)
+    _, finish = await ended(store)
+    assert finish.result is Result.BUSY
+
+
+async def test_an_order_without_an_answer_is_not_repeated_and_its_call_awaited(store: Store) -> None:
+    source = Dialler(UnsureError(WHY))
+    async with running(store, source, Clock()) as (clicks, _):
+        clicks.saw(UP, NOW)
+        await clicks.take("main", CLICK, 15.0)
+        await soon(source.asked)
+    assert len(source.orders) == 1
+    (command,) = await store.commands("office")
+    assert command.state is CommandState.SENT
+
+
+async def test_what_was_sent_before_a_restart_is_looked_for_and_not_sent_again(store: Store) -> None:
+    command = Command("main", "office", "office-940.70000002", CLICK, NOW, NOW + 15)
+    await store.hear(command)
+    sent = CommandMove(command.call, CommandState.SENT)
+    await store.commit(StepWrite("office", NOW, commands=(sent,)))
+    source = Dialler()
+    async with running(store, source, Clock()) as (clicks, failed):
+        await asyncio.sleep(0)
+        assert len(await store.commands("office")) == 1, "nothing is decided before the PBX was looked at"
+        clicks.saw(UP, NOW)
+        await soon(failed)
+    _, finish = await ended(store)
+    assert finish.result is Result.UNKNOWN
+    assert finish.about.call == command.call
+    assert source.orders == []
+
+
+async def test_what_waits_at_a_restart_is_dialled_while_there_is_time(store: Store) -> None:
+    await store.hear(Command("main", "office", "office-940.70000002", CLICK, NOW, NOW + 15))
+    source = Dialler(PbxError(WHY))
+    async with running(store, source, Clock()) as (clicks, failed):
+        clicks.saw(UP, NOW)
+        await soon(failed)
+    (order,) = source.orders
+    assert (order.uniqueid, order.other, order.number) == ("940.70000002", "940.70000003", "79261112233")
+
+
+async def test_the_same_click_again_is_not_taken(store: Store) -> None:
+    source = Dialler(PbxError(WHY))
+    async with running(store, source, Clock()) as (clicks, failed):
+        clicks.saw(UP, NOW)
+        assert await clicks.take("main", CLICK, 15.0)
+        assert not await clicks.take("main", CLICK, 15.0)
+        await soon(failed)
+    assert len(source.orders) == 1
+    await ended(store)
