@@ -73,7 +73,7 @@ def calling(call: Outgoing, pbx: str, tone: str) -> str:
     user = "anonymous" if call.anonymous else call.caller
     display = f'"{call.name}" ' if call.name else ""
     local = f"{display}<sip:{user}@[local_ip]>;{_TAG}"
-    privacy = f"\nP-Asserted-Identity: <sip:{call.caller}@[local_ip]>\nPrivacy: id" if call.anonymous else ""
+    privacy = "\nPrivacy: id" if call.anonymous else ""  # a provider tells a customer's PBX nothing more
     uri = f"sip:{call.number}@{pbx}:5060"
     head = f"{_VIA}i\nMax-Forwards: 70\nFrom: {local}\nTo: <{uri}>\nCall-ID: [call_id]\nCSeq: 1 "
     answered = head.replace(f"To: <{uri}>", "[last_To:]")

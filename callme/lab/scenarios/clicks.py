@@ -25,8 +25,15 @@ def click(
         refused = isinstance(agent, Refuse)
         disposition: Disposition = "declined" if refused else "no-answer"
         truth = outward(
-            "101", number, disposition, rang=(("101",),), ring_s=RING_S, hangup_by="agent", click=True
-        )
+            "101",
+            number,
+            disposition,
+            line=None,
+            rang=(("101",),),
+            ring_s=RING_S,
+            hangup_by="pbx",
+            click=True,
+        )  # no trunk was dialled: no line
         saw, name = went("101", "invite", "refuse" if refused else "cancel"), "click_to_call_agent_declines"
         name = name if refused else "click_to_call_agent_noanswer"
     elif isinstance(customer, Answer):

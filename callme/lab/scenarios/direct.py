@@ -81,7 +81,7 @@ def direct_busy(caller: str = "79000000105") -> Scenario:
 def direct_declined(caller: str = "79000000106") -> Scenario:
     """The person presses "reject"."""
     saw = went("101", "invite", "refuse") + went(f"c1-{caller}", "call", "failed")
-    return _not_answered("in_direct_declined", caller, Refuse("603", 1), "declined", 1, "agent", saw)
+    return _not_answered("in_direct_declined", caller, Refuse("603", 1), "declined", 1, "pbx", saw)
 
 
 def direct_caller_cancels(caller: str = "79000000104") -> Scenario:

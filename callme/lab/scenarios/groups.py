@@ -96,7 +96,7 @@ def group_with_mobile(caller: str = "79000000139") -> Scenario:
         caller,
         did,
         (("101",),),
-        answered_by=None,
+        answered_by=mobile,
         final_talker=mobile,
         talkers=(mobile,),
         ring_s=2,

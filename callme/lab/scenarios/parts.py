@@ -47,5 +47,11 @@ def incoming(caller: str | None, did: str, fields: dict[str, object]) -> TruthCa
 
 def outward(ext: str, number: str, disposition: Disposition, **more: object) -> TruthCall:
     """The truth about an extension's call to a customer."""
-    told: dict[str, object] = {"disposition": disposition, "caller": ext, "user": ext, **more}
-    return TruthCall("out", number, OWN_NUMBER, **told)  # type: ignore[arg-type]
+    told: dict[str, object] = {
+        "line": OWN_NUMBER,
+        "disposition": disposition,
+        "caller": ext,
+        "user": ext,
+        **more,
+    }
+    return TruthCall("out", number, **told)  # type: ignore[arg-type]

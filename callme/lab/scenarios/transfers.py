@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callme.lab.numbering import OWN_NUMBER
-from callme.lab.scenarios.parts import Pairs, inbound, outgoing, went
+from callme.lab.scenarios.parts import Pairs, inbound, outgoing, outward, went
 from callme.lab.script import Answer, Attended, Blind, Dial, Hang, Hold, Ignore, Keys, Ring, Scenario, Step
 from callme.lab.truth import Transfer, Truth, TruthCall
 
@@ -179,7 +179,8 @@ def attended_by_code(caller: str = "79000000155") -> Scenario:
 
 
 def attended_to_outside(caller: str = "79000000156") -> Scenario:
-    """101 asks an outside colleague and joins the two: one call for a CRM once it is joined."""
+    """101 asks somebody outside and joins the two: each outside party has a call of its own, and they are
+    linked."""
     leg, consult = f"c1-{caller}", "consult101"
     truth = TruthCall(
         "in",
@@ -191,11 +192,19 @@ def attended_to_outside(caller: str = "79000000156") -> Scenario:
         ("101", MOBILE),
         ring_s=1,
         talk_s=8,
-        recording=True,
         hangup_by="caller",
         user="101",
         transfers=(Transfer("attended", "101", MOBILE),),
-        via_external=MOBILE,
+    )
+    asked = outward(
+        "101",
+        MOBILE,
+        "answered",
+        answered_by=MOBILE,
+        final_talker=MOBILE,
+        talkers=(MOBILE,),
+        ring_s=1,
+        talk_s=4,
     )
     saw = went(leg, "call", "answered", "sendbye") + went("101", "invite", "answer", "hold", "refer")
     saw += went(consult, "call", "answered", "gotbye") + went("prov", "invite", "answer", "gotbye")
@@ -207,7 +216,7 @@ def attended_to_outside(caller: str = "79000000156") -> Scenario:
         Step(Hang(leg), ("101", "refer"), 2),
     )
     return Scenario(
-        "in_attended_to_outside", steps, Truth((truth,), saw), {"101": Answer(1)}, {MOBILE: Answer(1)}
+        "in_attended_to_outside", steps, Truth((truth, asked), saw), {"101": Answer(1)}, {MOBILE: Answer(1)}
     )
 
 
