@@ -24,9 +24,11 @@ FINISHED_S = 40.0
 GRIGORY = 5  # who has extension 104, and a voicemail
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def company() -> AsyncIterator[Company]:
-    async with Company("16") as company:
+@pytest_asyncio.fixture(
+    scope="module", loop_scope="session", params=["16", pytest.param("22", marks=pytest.mark.long)]
+)
+async def company(request: pytest.FixtureRequest) -> AsyncIterator[Company]:
+    async with Company(request.param) as company:
         yield company
 
 
@@ -48,6 +50,12 @@ def playing(
     outside = {number: customer} if customer is not None else {}
     scenario = Scenario("click", (hang,) if hang else (), Truth(()), {"101": agent}, outside)
     return asyncio.create_task(company.lab.play(scenario))
+
+
+def rung(company: Company, extension: str, since: float) -> int:
+    """How often that telephone was rung."""
+    log = company.lab.stage.phones.log
+    return sum((one.leg, one.what) == (extension, "invite") and one.at >= since for one in log)
 
 
 async def finished(company: Company, call: str) -> Statistic:
@@ -134,17 +142,29 @@ async def test_an_event_that_comes_three_times_rings_once(company: Company) -> N
     assert sum(one.what == "invite" for one in played.seen) == 1
 
 
-async def test_killed_after_the_click(company: Company) -> None:
-    """What was acknowledged is on the disk; what was sent is not sent again, and seen to its end."""
-    number = "79000009507"
-    play = playing(company, number, Answer(3), Answer(2), Step(Hang("101"), ("prov", "answer"), 3))
-    call = await click(company, f"+{number}")
+async def test_killed_as_soon_as_the_click_is_acknowledged(company: Company) -> None:
+    """It is on the disk: whether or not the order had left, it is sent once at most and its call finished."""
+    since = now()
+    call = await click(company, "+79000009513")
     await company.service.kill()
     await company.service.start()
-    played = await play
+    record = await finished(company, call)
+    assert (record.duration, record.user) == (0, ANNA)
+    assert rung(company, "101", since) <= 1
+
+
+async def test_killed_while_the_employees_telephone_rings(company: Company) -> None:
+    number = "79000009507"
+    since = now()
+    play = playing(company, number, Answer(3), Answer(2), Step(Hang("101"), ("prov", "answer"), 3))
+    call = await click(company, f"+{number}")
+    await until(lambda: rung(company, "101", since), within=10, what="101 rings")
+    await company.service.kill()
+    await company.service.start()
+    await play
     record = await finished(company, call)
     assert (record.code, record.user) == ("200", ANNA)
-    assert sum((one.leg, one.what) == ("101", "invite") for one in played.seen) == 1
+    assert rung(company, "101", since) == 1
 
 
 async def test_the_pbx_out_of_reach(company: Company) -> None:
