@@ -1,7 +1,7 @@
 """What can go wrong, as one tree. Each error names the thing and the cure, in both languages.
 
     CallMeError
-    ├── ConfigError              the configuration: outside the runtime tree's retries, ends `callme run` with 2
+    ├── ConfigError              the configuration: never retried, ends `callme run` with 2
     └── TroubleError             the world: PBX, portal, disk
         ├── PbxError             the PBX could not be reached or refused us
         │   └── PbxAuthError     wrong user, secret or address rule: never retried in a hurry

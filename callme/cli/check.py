@@ -12,8 +12,8 @@ from pathlib import Path
 from callme.cli.configured import configured
 from callme.cli.tongue import language, say
 from callme.config import Config
-from callme.crm.routing import Verdict, verdict
 from callme.crm.port import Finding
+from callme.crm.routing import Verdict, verdict
 from callme.wording import Phrase, plain
 
 _SOUND = Phrase("sound: {pbx} PBX, {portals} portal(s)", "в порядке: АТС — {pbx}, порталов — {portals}")

@@ -18,10 +18,10 @@ from callme.calls.observed import Channel
 from callme.calls.tracker import Change, Tracker
 from callme.cli.story import changes_of, rules_of, tell_call, tell_intent
 from callme.config import Config
-from callme.crm.routing import verdict
 from callme.crm import policy
 from callme.crm.intents import Attach, Cards, Finish, Intent, Register
 from callme.crm.policy import Told
+from callme.crm.routing import verdict
 from callme.pbx.ami.transcript import moments, read_chunks
 from callme.pbx.port import Directory, Moment
 from callme.wording import Language, Phrase, plain

@@ -182,8 +182,8 @@ class Portal(Protocol):
         """What `callme check` prints: reachability, credentials, rights, people without an extension."""
 
     async def refresh(self) -> Outcome | None:
-        """Renews cached directories (people, lines). A failed refresh keeps the last good copy, is logged, and
-        its answer is what the portal said instead; `None` when all is fresh."""
+        """Renews cached directories (people, lines). A failed refresh keeps the last good copy, is logged,
+        and its answer is what the portal said instead; `None` when all is fresh."""
 
     async def close(self) -> None:
         """Gives connections back."""
