@@ -78,6 +78,7 @@ class Talk:
     extension: str | None
     since: float
     until: float | None = None
+    present: bool = False  # neither side has hung up: between two bridges, or asking a colleague
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,14 @@ class Call:
     def talking(self) -> tuple[str, ...]:
         """Extensions whose talk with the customer goes on."""
         return tuple(dict.fromkeys(t.extension for t in self.talks if t.until is None and t.extension))
+
+    @property
+    def staying(self) -> tuple[str, ...]:
+        """While nobody talks with the customer: those who did and are still on the line. A bridge may be
+        left and another entered in the same millisecond, and who asks a colleague comes back."""
+        if any(talk.until is None for talk in self.talks):
+            return ()
+        return tuple(dict.fromkeys(talk.extension for talk in self.talks if talk.present and talk.extension))
 
     @property
     def talk_s(self) -> float:

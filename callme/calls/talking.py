@@ -24,8 +24,10 @@ first."""
 
 def derive_talks(case: Case) -> tuple[Talk, ...]:
     """Who talked with the customer and when."""
+    here = case.anchor is not None and case.anchor.alive
     return tuple(
-        Talk(*_talker(case, item.channel), since=item.since, until=item.until) for item in case.together
+        Talk(*_talker(case, item.channel), item.since, item.until, present=here and item.channel.alive)
+        for item in case.together
     )
 
 

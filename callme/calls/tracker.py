@@ -165,8 +165,14 @@ class Tracker:
             "channels": [encode_channel(channel) for channel in cluster.ordered()],
         }
 
-    def restore(self, states: Mapping[str, Mapping[str, Any]], calls: Iterable[Call]) -> list[Anomaly]:
-        """Goes on where an earlier process stopped: we have been blind since the last thing it saw."""
+    def restore(
+        self,
+        states: Mapping[str, Mapping[str, Any]],
+        calls: Iterable[Call],
+        watched_until: float | None = None,
+    ) -> list[Anomaly]:
+        """Goes on where an earlier process stopped: we have been blind since the last thing it saw, or
+        since it was last known to watch."""
         anomalies = []
         for identity, state in states.items():
             if state.get("version") != STATE_VERSION:
@@ -188,5 +194,7 @@ class Tracker:
             if known is not None:
                 self._told.setdefault(self.board.cluster_of(known).id, {})[call.id] = call
         seen = [channel.seen_at for channel in self.board.alive()]
+        if seen and watched_until is not None:
+            seen.append(watched_until)
         self._intake.blind_since = max(seen) if seen else None
         return anomalies

@@ -148,7 +148,7 @@ def seers(call: Call) -> frozenset[str]:
     talks."""
     if call.ended_at is not None:
         return frozenset()
-    present = {*call.ringing, *call.picking_up, *call.talking}
+    present = {*call.ringing, *call.picking_up, *call.talking, *call.staying}
     if call.direction is Heading.OUT and not call.talks and call.caller is not None:
         present.add(call.caller)
     return frozenset(present)

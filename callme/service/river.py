@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 import structlog
 
@@ -36,6 +37,10 @@ log = structlog.get_logger("callme.river")
 LOOK_AGAIN_S = 60.0
 """So often the PBX is asked what lives while calls are open (law 6): a lost Hangup is noticed within a
 minute."""
+
+WATCH_S = 1.0
+WATCHED = ""
+"""Under this key, beside the clusters, the store keeps until when the PBX was watched."""
 
 WRITE_AGAIN_S = 2.0
 ODD = Phrase("{what}: {about}", "{what}: {about}")
@@ -68,8 +73,10 @@ class River:
         self.clicks = Clicks(pbx, source, store, self._tracker.board, clock, changed)
         self._told: dict[tuple[str, str], Told] = {}
         self._portals: dict[str, str | None] = {}
+        self._seen: dict[str, Call] = {}  # calls in memory as they were last
         self._deadline: float | None = None
         self._look_at = 0.0
+        self._watched_at = 0.0
         self._known_directory = port.Directory()
         self._discovery: asyncio.Future[None] | None = None
         self.trouble: Phrase | None = None
@@ -90,7 +97,8 @@ class River:
         resumed = await self._store.load(self.id)
         await self.clicks.load()
         states = {key.removeprefix(f"{self.id}-"): state for key, state in resumed.states.items()}
-        odd = self._tracker.restore(states, resumed.calls.values())
+        watched = states.pop(WATCHED, {}).get("until")
+        odd = self._tracker.restore(states, resumed.calls.values(), watched)
         for (portal, call), memo in resumed.told.items():
             self._told[portal, call] = Told.from_json(memo)
             self._portals[call] = portal
@@ -106,6 +114,7 @@ class River:
         try:
             while True:
                 done, _ = await asyncio.wait({coming}, timeout=self._pause())
+                await self._note_watch()
                 if not done:
                     await self._look_if_due()
                     yield Moment(self._clock(), (TimePassed(),))
@@ -125,12 +134,25 @@ class River:
             await arriving.aclose()
 
     def _pause(self) -> float | None:
-        moments = [at for at in (self._deadline, self._next_look()) if at is not None]
+        moments = [at for at in (self._deadline, self._next_look(), self._next_watch()) if at is not None]
         return max(0.0, min(moments) - self._clock()) if moments else None
 
     def _next_look(self) -> float | None:
         alive = next(iter(self._tracker.board.alive()), None)
         return self._look_at if alive is not None and self.source.state.up else None
+
+    def _next_watch(self) -> float | None:
+        return None if self._next_look() is None else self._watched_at + WATCH_S
+
+    async def _note_watch(self) -> None:
+        """Keeps the moment until which calls were watched, so that a process that is killed loses at most a
+        second of a talk that went on."""
+        due = self._next_watch()
+        now = self._clock()
+        if due is None or now < due:
+            return
+        self._watched_at = now
+        await self._commit(StepWrite(self.id, now, {f"{self.id}-{WATCHED}": {"until": now}}))
 
     async def _look_if_due(self) -> None:
         due = self._next_look()
@@ -209,11 +231,16 @@ class River:
         intents: list[tuple[str, Intent]] = []
         told: dict[tuple[str, str], dict[str, object]] = {}
         moves: list[CommandMove] = []
+        gone = [str(identity) for identity in outcome.absorbed]
         for change in outcome.changes:
+            if _turned_internal(change) and self.clicks.of(change.call) is None:
+                gone.append(str(change.call.id))
+                continue
+            self._seen[str(change.call.id)] = change.call
             self._tell(change.call, intents, told, moves)
-        for absorbed in outcome.absorbed:
-            self._close_absorbed(str(absorbed), at)
         calls = tuple(c.call for c in outcome.changes if c.call.direction is not Direction.INTERNAL)
+        for identity in gone:
+            calls += self._close_absorbed(identity, at, intents, told)
         states = {f"{self.id}-{key}": state for key, state in outcome.states.items()}
         odd = tuple(
             Anomaly(at, ODD.given(what=plain(one.what), about=plain(one.about))) for one in outcome.anomalies
@@ -257,11 +284,26 @@ class River:
                 log.warning("no route for call", pbx=self.id, call=call.id, line=call.line or call.trunk)
         return self._portals[str(call.id)]
 
-    def _close_absorbed(self, call: str, at: float) -> None:
-        """Only calls among colleagues are absorbed, and they are told to nobody."""
-        self._portals.pop(call, None)
-        for key in [key for key in self._told if key[1] == call]:
-            del self._told[key]
+    def _close_absorbed(
+        self,
+        identity: str,
+        at: float,
+        intents: list[tuple[str, Intent]],
+        told: dict[tuple[str, str], dict[str, object]],
+    ) -> tuple[Call, ...]:
+        """Nearly always a call among colleagues that was told to nobody. Should a customer's call turn out
+        to be part of another (the PBX told late whose a channel is), it is closed with what was known of
+        it."""
+        portal = self._portals.pop(identity, None)
+        call = self._seen.pop(identity, None)
+        if call is None or call.direction is Direction.INTERNAL:
+            return ()
+        before = self._told.pop((portal, identity), None) if portal is not None else None
+        if portal is not None and before is not None:
+            said, after = policy.abandon(call, before, at)
+            intents.extend((portal, intent) for intent in said)
+            told[portal, identity] = after.to_json()
+        return (replace(call, ended_at=call.ended_at or at, lost=True),)
 
     def _count(self, outcome: Outcome, place: Place | None) -> None:
         for change in outcome.changes:
@@ -286,11 +328,22 @@ class River:
         self._forget({str(call.id) for call in known})
 
     def _forget(self, known: set[str]) -> None:
+        for call in [call for call in self._seen if call not in known]:
+            del self._seen[call]
         for call in [call for call in self._portals if call not in known]:
             portal = self._portals.pop(call)
             if portal is not None:
                 self._told.pop((portal, call), None)
         self.clicks.forget(known)
+
+
+def _turned_internal(change: Change) -> bool:
+    before = change.before
+    return (
+        before is not None
+        and before.direction is not Direction.INTERNAL
+        and change.call.direction is Direction.INTERNAL
+    )
 
 
 def _just_ended(change: Change) -> bool:

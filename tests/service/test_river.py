@@ -10,7 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from callme.calls import facts as f
+from callme.calls.facts import ChannelState
 from callme.calls.model import Call
+from callme.calls.numbering import Numbering
 from callme.config import Config, Pbx, PortalTable
 from callme.config.shape import Route
 from callme.crm.intents import Attach, Finish, Register, Result
@@ -190,3 +192,32 @@ async def test_a_call_that_ended_while_we_were_away_is_finished_as_lost(tmp_path
     assert (finish.owner, finish.result) == ("102", Result.ANSWERED)
     assert finish.talk_s < 600
     await again.close()
+
+
+async def test_a_told_call_that_becomes_part_of_another_is_closed_in_the_portal(tmp_path: Path) -> None:
+    """The PBX names its extensions late: what looked like a trunk is a colleague's phone."""
+    store = open_store(tmp_path / "callme.db")
+    phone = f.Leg(
+        "1795453424.9", "1795453424.9", "PJSIP/desk-00000001", ChannelState.RING, "desk", exten="102"
+    )
+    rung = f.Leg("1795453425.1", "1795453424.9", "PJSIP/102-00000002", ChannelState.RINGING, "102")
+    rings = (f.LinkUp(None), f.ChannelSeen(phone, born=True), f.Dialled(phone, rung, "102"))
+    river = River(
+        config(),
+        Pbx(id="office", secret=SecretStr("x")),
+        Played([]),
+        store,
+        Metrics(),
+        lambda: 0.0,
+        lambda: None,
+    )
+    await river._take(Moment(1795453425.0, rings))
+    assert len(await told(store)) == 1
+    river._tracker.board.numbering = Numbering(
+        devices={"desk": "101"}, known_extensions=frozenset({"101", "102"})
+    )
+    await river._take(Moment(1795453426.0, (f.HangupAsked(phone), f.HungUp(phone, 16), f.HungUp(rung, 0))))
+    _, finish = await told(store)
+    assert isinstance(finish, Finish)
+    assert finish.lost
+    await store.close()
