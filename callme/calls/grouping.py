@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from callme.calls.facts import Leg
-from callme.calls.numbering import Kind, Numbering, local_stem
+from callme.calls.numbering import Kind, Numbering, hidden, local_stem
 from callme.calls.observed import Channel, Stay
 
 _TAIL = re.compile(r"(\d{6,})\.(\d+)$")
@@ -113,7 +113,8 @@ class Switchboard:
         first ones."""
         channel.born = True
         channel.first_state = leg.state
-        channel.first_number = leg.number
+        if not hidden(leg.number):  # a NewCallerid of the same moment may know more than the birth did
+            channel.first_number = leg.number
         channel.first_name = leg.caller_name
         channel.first_context = leg.context
         channel.first_exten = leg.exten

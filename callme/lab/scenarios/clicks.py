@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callme.lab.scenarios.parts import RING_S, outward, went
+from callme.lab.scenarios.parts import outward, went
 from callme.lab.script import (
     Answer,
     Click,
@@ -28,12 +28,11 @@ def click(
             "101",
             number,
             disposition,
-            line=None,
+            line=None,  # no trunk was dialled
             rang=(("101",),),
-            ring_s=RING_S,
-            hangup_by="pbx",
+            hangup_by="agent" if refused else "pbx",
             click=True,
-        )  # no trunk was dialled: no line
+        )
         saw, name = went("101", "invite", "refuse" if refused else "cancel"), "click_to_call_agent_declines"
         name = name if refused else "click_to_call_agent_noanswer"
     elif isinstance(customer, Answer):

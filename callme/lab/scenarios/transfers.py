@@ -35,8 +35,7 @@ def _blind(
         recording=True,
         hangup_by="caller",
         user="101" if outside else by,
-        transfers=(Transfer("blind", "101", by),),
-        via_external=to if outside else None,
+        transfers=(Transfer("blind", "101", to),),
     )
     saw += went(leg, "call", "answered", "sendbye") + went("101", "invite", "answer", "refer")
     saw += went(answering, "invite", "answer", "gotbye")
@@ -77,7 +76,7 @@ def blind_to_group(caller: str = "79000000152") -> Scenario:
         recording=True,
         hangup_by="caller",
         user="103",
-        transfers=(Transfer("blind", "104", "103"),),
+        transfers=(Transfer("blind", "104", "600"),),
     )
     saw = went(leg, "call", "answered", "sendbye") + went("104", "invite", "answer", "refer")
     saw += went("101", "invite", "cancel") + went("102", "invite", "cancel")
@@ -112,6 +111,7 @@ def blind_in_vain(caller: str = "79000000153") -> Scenario:
         recording=True,
         hangup_by="pbx",
         user="101",
+        transfers=(Transfer("blind", "101", "102"),),
     )
     saw = went(leg, "call", "answered", "gotbye") + went("101", "invite", "answer", "refer")
     saw += went("102", "invite", "cancel")
@@ -160,7 +160,7 @@ def attended_by_code(caller: str = "79000000155") -> Scenario:
         "102",
         ("101", "102"),
         ring_s=1,
-        talk_s=9,
+        talk_s=10,
         recording=True,
         hangup_by="caller",
         user="102",
