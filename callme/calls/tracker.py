@@ -91,7 +91,10 @@ class Tracker:
             if dead is None:
                 del self._dead_since[identity]
             elif now - since >= LINGER_S:
-                self._forget(dead, outcome)
+                if self._needed(dead):
+                    self._dead_since[identity] = now
+                else:
+                    self._forget(dead, outcome)
         if self._dead_since:
             outcome.deadline = min(self._dead_since.values()) + LINGER_S
 
@@ -138,14 +141,25 @@ class Tracker:
     def _keep(self, cluster: Cluster, now: float, outcome: Outcome, changed: bool) -> None:
         if cluster.alive:
             self._dead_since.pop(cluster.id, None)
-            if changed:
-                outcome.states[cluster.id] = self.save(cluster)
-                self._stored.add(cluster.id)
-            return
-        self._dead_since.setdefault(cluster.id, now)
-        if cluster.id in self._stored:
+        else:
+            self._dead_since.setdefault(cluster.id, now)
+        if (cluster.alive and changed) or self._needed(cluster):
+            outcome.states[cluster.id] = self.save(cluster)
+            self._stored.add(cluster.id)
+        elif not cluster.alive and cluster.id in self._stored:
             self._stored.discard(cluster.id)
             outcome.states[cluster.id] = None
+
+    def _needed(self, cluster: Cluster) -> bool:
+        """Somebody of a call that goes on was in a bridge with one of its channels (a conference, a joined
+        consultation): that call's talks rest on these stays, whether or not their channels live on."""
+        for channel in cluster.members.values():
+            for stay in channel.stays:
+                for other, _ in self.board.bridges.get(stay.bridge, ()):
+                    home = self.board.cluster_of(other)
+                    if home is not cluster and home.alive:
+                        return True
+        return False
 
     def _forget(self, cluster: Cluster, outcome: Outcome) -> None:
         self.board.forget(cluster)

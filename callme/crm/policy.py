@@ -144,13 +144,13 @@ def facts_of(call: Call) -> CallFacts:
 
 
 def seers(call: Call) -> frozenset[str]:
-    """Who should see the card now: whoever rings or talks; of an outgoing call its caller until somebody
-    talks."""
+    """Who should see the card now: whoever rings or talks; of an outgoing call its caller until he hangs up
+    or somebody else talks."""
     if call.ended_at is not None:
         return frozenset()
     present = {*call.ringing, *call.picking_up, *call.talking, *call.staying}
     if call.direction is Heading.OUT and not call.talks and call.caller is not None:
-        present.add(call.caller)
+        present.add(call.caller)  # he listens to tones, and another trunk may be tried
     return frozenset(present)
 
 

@@ -26,6 +26,10 @@ NOTICEABLE_S = 1.0
 REBORN_S = 20.0
 """So soon after its death a PBX is back and has told what still lives."""
 
+CROWD = 5
+"""When more calls than this come at once a card is in time two seconds after the ring, answered meanwhile
+or not: a CRM allows two requests a second, and each call wants one before its card."""
+
 CLOCK_S = 0.3
 """The telephone logs before or after the PBX tells."""
 
@@ -82,7 +86,12 @@ def wrong(played: Played, truth: TruthCall, cards: Sequence[tuple[str, Card]]) -
         elif not any(_within(card, one, late) for one in own):
             spans = ", ".join(_span(one.since, one.until, start) for one in own) or "never"
             yield f"{told}: had to be seen {spans}"
+    crowded = len(played.scenario.truth.calls) > CROWD
     for one in stretches:
+        if crowded:
+            one = replace(one, answered=None)
+        if dies:  # nobody watched when the talk ended
+            one = replace(one, until=one.due)
         if one.noticeable and not any(ext == one.extension and _covers(card, one) for ext, card in cards):
             mine = ", ".join(
                 _span(c.shown_at, c.hidden_at, start) for ext, c in cards if ext == one.extension
@@ -117,12 +126,14 @@ def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
     return found
 
 
-# ------------------------------------------------------------------------------------ from the log
+# --------------------------------------------------------------------------------- from the log
 def _stretches(played: Played, truth: TruthCall) -> Iterator[Stretch]:
     scenario, legs = played.scenario, _of_call(truth, played.scenario, _legs(played.seen))
     people = {ext for step in truth.rang for ext in step}
     people |= {who for who in (*truth.talkers, truth.answered_by, truth.user, truth.caller) if who}
     end = max((leg.left for leg in legs if _outside(leg, scenario)), default=played.ended)
+    if truth.direction == "out" and truth.disposition != "answered":
+        end = played.ended  # the caller listens to tones, and another trunk may be tried
     for leg in legs:
         for stretch in _of_leg(leg, legs, scenario, truth):
             if stretch.extension in people and stretch.since < end:
@@ -135,6 +146,8 @@ def _of_call(truth: TruthCall, scenario: Scenario, legs: list[_Leg]) -> list[_Le
     calls = [one for one in scenario.truth.calls if one.direction != "internal"]
     if len(calls) == 1:
         return legs
+    if truth.direction == "out":
+        return [leg for leg in legs if leg.caller == truth.caller or leg.number == truth.external]
     same = [one for one in calls if one.external == truth.external]
     own = [one is truth for one in same].index(True)
     dialled = [leg for leg in legs if leg.opened_by == "call" and leg.caller == truth.external]

@@ -114,7 +114,7 @@ async def _recording(truth: TruthCall, kept: Recording | None, played: Played) -
     length, heard = sound.seconds(samples), await asyncio.to_thread(sound.heard, samples)
     talkers = frozenset({"outside", *(who for who in (*truth.talkers, truth.caller) if who in EXTENSIONS)})
     meant = [(float(truth.talk_s), talkers)]
-    if any(isinstance(step.deed, Blind | Attended) for step in played.scenario.steps):
+    if truth.transfers or any(isinstance(step.deed, Blind | Attended) for step in played.scenario.steps):
         # What a PBX records of a customer who is passed on is its own affair: its file counts then.
         meant = [await _of_file(file) for file in played.recordings]
     if not any(abs(length - seconds) <= NEAR_S and heard == voices for seconds, voices in meant):

@@ -40,7 +40,7 @@ def no_did(caller: str = "79000000143") -> Scenario:
 def unregistered(caller: str = "79000000144") -> Scenario:
     """107 has no telephone registered: nobody can be rung."""
     did, leg = "74950000107", f"c1-{caller}"
-    truth = TruthCall("in", caller, did, disposition="failed", recording=False, hangup_by="pbx", user="107")
+    truth = TruthCall("in", caller, did, disposition="failed", recording=False, hangup_by="pbx")
     return Scenario("in_unregistered", (inbound(caller, did),), Truth((truth,), went(leg, "call", "failed")))
 
 

@@ -192,6 +192,7 @@ def attended_to_outside(caller: str = "79000000156") -> Scenario:
         ("101", MOBILE),
         ring_s=1,
         talk_s=8,
+        recording=True,
         hangup_by="caller",
         user="101",
         transfers=(Transfer("attended", "101", MOBILE),),
@@ -205,6 +206,7 @@ def attended_to_outside(caller: str = "79000000156") -> Scenario:
         talkers=(MOBILE,),
         ring_s=1,
         talk_s=4,
+        recording=True,
     )
     saw = went(leg, "call", "answered", "sendbye") + went("101", "invite", "answer", "hold", "refer")
     saw += went(consult, "call", "answered", "gotbye") + went("prov", "invite", "answer", "gotbye")
