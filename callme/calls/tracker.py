@@ -90,13 +90,12 @@ class Tracker:
             dead = self.board.clusters.get(identity)
             if dead is None:
                 del self._dead_since[identity]
-            elif now - since >= LINGER_S:
-                if self._needed(dead):
-                    self._dead_since[identity] = now
-                else:
-                    self._forget(dead, outcome)
+            elif now - since >= LINGER_S and not self._needed(dead, now):
+                self._forget(dead, outcome)
         if self._dead_since:
-            outcome.deadline = min(self._dead_since.values()) + LINGER_S
+            # One that is still needed by another is looked at again later.
+            due = [since + LINGER_S for since in self._dead_since.values()]
+            outcome.deadline = min(at if at > now else now + LINGER_S for at in due)
 
     def _move_told(self, gone: str, outcome: Outcome) -> None:
         """Its cluster became part of another: the calls that go on there are the same, the others were
@@ -143,21 +142,23 @@ class Tracker:
             self._dead_since.pop(cluster.id, None)
         else:
             self._dead_since.setdefault(cluster.id, now)
-        if (cluster.alive and changed) or self._needed(cluster):
+        if (cluster.alive and changed) or self._needed(cluster, now):
             outcome.states[cluster.id] = self.save(cluster)
             self._stored.add(cluster.id)
         elif not cluster.alive and cluster.id in self._stored:
             self._stored.discard(cluster.id)
             outcome.states[cluster.id] = None
 
-    def _needed(self, cluster: Cluster) -> bool:
-        """Somebody of a call that goes on was in a bridge with one of its channels (a conference, a joined
-        consultation): that call's talks rest on these stays, whether or not their channels live on."""
+    def _needed(self, cluster: Cluster, now: float) -> bool:
+        """Somebody of a call that goes on, or ended a moment ago, was in a bridge with one of its channels
+        (a conference, a joined consultation): that call's talks rest on these stays, whether or not their
+        channels live on."""
         for channel in cluster.members.values():
             for stay in channel.stays:
                 for other, _ in self.board.bridges.get(stay.bridge, ()):
                     home = self.board.cluster_of(other)
-                    if home is not cluster and home.alive:
+                    ended = self._dead_since.get(home.id, now)
+                    if home is not cluster and (home.alive or now - ended < LINGER_S):
                         return True
         return False
 

@@ -424,6 +424,23 @@ class TestTakenOver:
             assert (call.answered_by, call.owner, call.talk_s) == ("101", "101", 5)
             assert [talk.who for talk in call.talks] == ["101"]
 
+    def test_a_colleague_who_left_a_conference_is_remembered(self, scene: Scene) -> None:
+        """His own channel is gone for a minute when the customer leaves too."""
+        customer = scene.customer_calls()
+        scene.up(customer)
+        room = scene.meet(customer)
+        colleague = scene.phone_calls("101", "800")
+        scene.up(colleague)
+        scene.meet(colleague, bridge=room)
+        scene.wait(5)
+        scene.hangs_up(colleague)
+        for _ in range(3):
+            scene.wait(25)
+            scene.say(f.TimePassed())
+        scene.hangs_up(customer)
+        call = scene.call()
+        assert (call.answered_by, call.owner, [talk.who for talk in call.talks]) == ("101", "101", ["101"])
+
     def test_conference_of_one_outgoing_customer_and_colleagues(self, scene: Scene) -> None:
         customer, phone = called_out(scene)
         scene.part(phone, customer)
