@@ -200,7 +200,8 @@ def pbx_dies(caller: str = "79000000134", after: str = "79000000135") -> Scenari
     leg, later = f"c1-{caller}", "after"
     saw = went(leg, "call", "answered", "sendbye") + went(later, "call", "answered", "sendbye")
     saw += went("101", "invite", "answer", "invite", "answer", "gotbye")
-    lost = human((("101",),), "101", ring_s=1, talk_s=2, hangup_by=None)
+    # Of a talk this short Asterisk has written 44 bytes when it is killed: there is nothing to attach.
+    lost = human((("101",),), "101", ring_s=1, talk_s=2, hangup_by=None, recording=False)
     fields = human((("101",),), "101", ring_s=1, talk_s=2, hangup_by="caller")
     return Scenario(
         "pbx_restart_during_call",
