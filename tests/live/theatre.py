@@ -39,11 +39,11 @@ class Theatre:
             for release in dict.fromkeys(release for release, _ in self._wanted):
                 self.companies[release] = await stack.enter_async_context(Company(release))
             self._stack = stack.pop_all()
-        for release, company in self.companies.items():
-            mine = [scenarios.by_name(name) for where, name in self._wanted if where == release]
-            others = [self._begin(company, one, after=()) for one in mine if not _needs_all(one)]
-            for one in filter(_needs_all, mine):
-                others = [self._begin(company, one, after=others)]
+        plays = [(self.companies[release], scenarios.by_name(name)) for release, name in self._wanted]
+        before = [self._begin(company, one, after=()) for company, one in plays if not _needs_all(one)]
+        for company, one in plays:
+            if _needs_all(one):
+                before = [self._begin(company, one, after=before)]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -97,7 +97,8 @@ class Theatre:
 
 
 def _needs_all(scenario: Scenario) -> bool:
-    """Played by itself, after the others: the PBX dies, or the portal's rate limit is spent on it."""
+    """Played by itself, after the others of every company: the PBX dies, the portal's rate limit is spent on
+    it, or the machine is full of it."""
     return scenario in scenarios.ALONE or len(scenario.truth.calls) > CROWD
 
 
