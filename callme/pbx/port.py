@@ -85,5 +85,16 @@ class Pbx(Protocol):
         """Begins a call; what becomes of it is seen as facts. Raises `UnsureError` when it may have been
         begun, any other `PbxError` when it was not; it is never repeated here."""
 
+    async def redirect(self, channel: str, context: str, exten: str) -> None:
+        """Sends the channel of that name to another place of the dialplan, priority 1; whatever ran on it is
+        left. Raises `PbxError`, such as when the channel is gone."""
+
+    async def hang_up(self, channel: str) -> None:
+        """Ends the channel of that name. Raises `PbxError`."""
+
+    async def set_variable(self, channel: str, name: str, value: str) -> None:
+        """Sets a variable or a function's value, such as `CALLERID(name)`, on the channel. Raises
+        `PbxError`."""
+
     async def close(self) -> None:
         """Ends `moments` and gives the connection back."""

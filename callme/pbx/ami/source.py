@@ -86,6 +86,19 @@ class AmiSource:
             return False
         return True
 
+    async def redirect(self, channel: str, context: str, exten: str) -> None:
+        """Needs the right to write `call`."""
+        order = {"Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
+        await self._client.ask("Redirect", order)
+
+    async def hang_up(self, channel: str) -> None:
+        """Needs the right to write `call` or `system`."""
+        await self._client.ask("Hangup", {"Channel": channel})
+
+    async def set_variable(self, channel: str, name: str, value: str) -> None:
+        """Needs the right to write `call`, `system` or `reporting`."""
+        await self._client.ask("Setvar", {"Channel": channel, "Variable": name, "Value": value})
+
     async def close(self) -> None:
         """Ends the link."""
         await self._client.close()
