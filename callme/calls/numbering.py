@@ -166,8 +166,9 @@ class Numbering:
     """One PBX's numbers, as configuration and discovery know them. Empty sets mean "not known: infer".
 
     `trunks` are globs over `TECH/peer` (`PJSIP/trunk-*`); `extensions` are patterns as `pattern` reads
-    them; `devices` maps a device to the extension it belongs to (AstDB DEVICE/…/user); `own` are the
-    company's numbers.
+    them; `devices` maps a device to the extension it belongs to (AstDB DEVICE/…/user); `known_trunks` are
+    endpoints that the PBX has and that are nobody's device; `shared` are numbers of queues and ring groups,
+    behind which no single person stands; `own` are the company's numbers.
     """
 
     country: str = "RU"
@@ -175,6 +176,8 @@ class Numbering:
     extensions: tuple[str, ...] = ()
     devices: dict[str, str] = field(default_factory=dict)
     known_extensions: frozenset[str] = frozenset()
+    known_trunks: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
     rules: tuple[NumberRule, ...] = ()
     _patterns: tuple[re.Pattern[str], ...] = field(default=(), init=False, repr=False, compare=False)
@@ -218,6 +221,8 @@ class Numbering:
             return Kind.EXTENSION, peer, "configured"
         if peer in self.known_extensions:
             return Kind.EXTENSION, peer, "discovered"
+        if full in self.known_trunks and side != "inside":  # a doorphone of one's own is no device either
+            return Kind.TRUNK, peer, "discovered"
         if side != "outside" and _SHORT.match(peer):
             return Kind.EXTENSION, self._without_device_prefix(peer), "inferred"
         if side == "inside" and not peer.lstrip("+").isdigit():
@@ -234,7 +239,9 @@ class Numbering:
 
     def is_extension(self, number: str) -> bool:
         """Could this be a colleague's number? Where nothing is known every number of two to six digits
-        could."""
+        could, but for those of queues and groups; a number that the configuration names itself always is."""
+        if number in self.shared and number not in self.known_extensions and number not in self.devices:
+            return number in self.extensions
         if self._patterns or self.known_extensions:
             return (
                 number in self.known_extensions

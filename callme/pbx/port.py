@@ -35,11 +35,18 @@ class LinkState:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """What a PBX told of its own numbers; empty where it may not be asked. `names` maps an extension to the
-    person's name, `devices` a device to its extension."""
+    """What a PBX told of its own numbers; empty where it may not be asked.
+
+    `names` maps an extension to the person's name, `devices` a device to its extension, `queues` a queue to
+    its members' extensions; `groups` are numbers of ring groups, `trunks` endpoints that are nobody's
+    telephone (`PJSIP/trunk-prov`). `denied` are the questions that our account may not put."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     devices: Mapping[str, str] = field(default_factory=dict)
+    queues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    trunks: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
 
 
 class UnsureError(PbxError):
@@ -79,7 +86,7 @@ class Pbx(Protocol):
         """Asks for a snapshot; it comes as a moment. Does nothing while the link is down."""
 
     async def directory(self) -> Directory:
-        """Extensions and devices, as far as our rights reach. Raises `PbxError` while the link is down."""
+        """Its numbers, as far as our rights reach. Raises `PbxError` while the link is down."""
 
     async def originate(self, order: Originate) -> None:
         """Begins a call; what becomes of it is seen as facts. Raises `UnsureError` when it may have been

@@ -48,6 +48,28 @@ INFERRED_CURE = Phrase(
     "if that is wrong, set “extensions” and “trunks” of [[pbx]]",
     "если это не так, задайте extensions и trunks в [[pbx]]",
 )
+QUEUES = Phrase("Queues of PBX “{pbx}”", "Очереди АТС «{pbx}»")
+GROUPS = Phrase("Ring groups of PBX “{pbx}”", "Группы вызова АТС «{pbx}»")
+NONE_TOLD = Phrase(
+    "none told by the PBX: calls show which ones there are",
+    "АТС их не сообщает: какие есть, видно по звонкам",
+)
+TRUNKS = Phrase("Trunks of PBX “{pbx}”", "Транки АТС «{pbx}»")
+NO_TRUNKS = Phrase(
+    "not told by the PBX: where a channel first appears decides",
+    "АТС их не сообщает: решает, где канал появился впервые",
+)
+DISCOVERY = Phrase("What PBX “{pbx}” may be asked", "О чём можно спрашивать АТС «{pbx}»")
+DENIED = Phrase(
+    "not about all of its numbers: our user may not use {actions}",
+    "не обо всех её номерах: нашему пользователю нельзя {actions}",
+)
+DENIED_CURE = Phrase(
+    "optional: calls are told without it. To have more found by itself, add “call,reporting” to the “write” "
+    "line of our user in manager.conf, then “manager reload”",
+    "необязательно: звонки учитываются и без этого. Чтобы номера находились сами, добавьте «call,reporting» "
+    "в строку «write» нашего пользователя в manager.conf, затем выполните «manager reload»",
+)
 READ_AS = Phrase("{kind} {number} ({reason})", "{kind} {number} ({reason})")
 KINDS = {
     Kind.EXTENSION: Phrase("extension", "внутренний номер"),
@@ -110,16 +132,42 @@ async def _directory(pbx: Pbx) -> Directory:
     return Directory()
 
 
-def _numbers(pbx: Pbx, directory: Directory) -> Finding:
+def _numbers(pbx: Pbx, directory: Directory) -> list[Finding]:
+    """What is known of the PBX's numbers, and from where; nothing of it is required."""
+    queues = [f"{queue} ({', '.join(of)})" if of else queue for queue, of in directory.queues.items()]
+    found = [
+        _extensions(pbx, directory),
+        Finding(QUEUES.given(pbx=pbx.id), True, _listed(queues) if queues else NONE_TOLD),
+        Finding(GROUPS.given(pbx=pbx.id), True, _listed(directory.groups) if directory.groups else NONE_TOLD),
+        _trunks(pbx, directory),
+    ]
+    if directory.denied:
+        denied = DENIED.given(actions=", ".join(directory.denied))
+        found.append(Finding(DISCOVERY.given(pbx=pbx.id), True, denied, DENIED_CURE))
+    return found
+
+
+def _extensions(pbx: Pbx, directory: Directory) -> Finding:
     topic = NUMBERS.given(pbx=pbx.id)
     if directory.names:
-        named = sorted(directory.names.items())
-        shown = ", ".join(f"{number} {name}".strip() for number, name in named[:SHOWN])
-        more = f" … +{len(named) - SHOWN}" if len(named) > SHOWN else ""
-        return Finding(topic, True, FOUND.given(count=len(named), shown=plain(shown + more)))
+        named = [f"{number} {name}".strip() for number, name in sorted(directory.names.items())]
+        return Finding(topic, True, _listed(named))
     if pbx.extensions or pbx.trunks:
         return Finding(topic, True, CONFIGURED)
     return Finding(topic, True, INFERRED, INFERRED_CURE)
+
+
+def _trunks(pbx: Pbx, directory: Directory) -> Finding:
+    topic = TRUNKS.given(pbx=pbx.id)
+    if pbx.trunks:
+        return Finding(topic, True, CONFIGURED)
+    return Finding(topic, True, _listed(directory.trunks) if directory.trunks else NO_TRUNKS)
+
+
+def _listed(names: Sequence[str]) -> Phrase:
+    """How many they are, and the first of them."""
+    more = f" … +{len(names) - SHOWN}" if len(names) > SHOWN else ""
+    return FOUND.given(count=len(names), shown=plain(", ".join(names[:SHOWN]) + more))
 
 
 async def _pbx(pbx: Pbx) -> list[Finding]:
@@ -129,7 +177,7 @@ async def _pbx(pbx: Pbx) -> list[Finding]:
         Finding(OF_PBX.given(pbx=pbx.id, topic=one.topic), one.well, one.found, one.cure) for one in seen
     ]
     if reached:
-        found.append(_numbers(pbx, await _directory(pbx)))
+        found += _numbers(pbx, await _directory(pbx))
     return [*found, _recordings(pbx)]
 
 

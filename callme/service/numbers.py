@@ -15,5 +15,7 @@ def numbering_of(config: Config, pbx: Pbx, directory: Directory) -> Numbering:
         extensions=tuple(pbx.extensions),
         devices=dict(directory.devices),
         known_extensions=frozenset(directory.names),
+        known_trunks=frozenset(directory.trunks),
+        shared=frozenset((*directory.queues, *directory.groups)),
         rules=tuple(NumberRule(one.trunk, one.strip, one.add, one.digits) for one in pbx.numbers),
     )

@@ -77,7 +77,6 @@ class River:
         self._deadline: float | None = None
         self._look_at = 0.0
         self._watched_at = 0.0
-        self._known_directory = port.Directory()
         self._discovery: asyncio.Future[None] | None = None
         self.trouble: Phrase | None = None
 
@@ -203,10 +202,18 @@ class River:
         except PbxError as error:
             log.info("directory not given", pbx=self.id, why=str(error.problem))
             return
-        if found.names and found != self._known_directory:
-            self._known_directory = found
-            self._tracker.board.numbering = numbering_of(self._config, self._pbx, found)
-            log.info("extensions discovered", pbx=self.id, extensions=len(found.names))
+        numbering = numbering_of(self._config, self._pbx, found)
+        known = bool(found.names or found.queues or found.groups)
+        if known and numbering != self._tracker.board.numbering:
+            self._tracker.board.numbering = numbering
+            log.info(
+                "numbers discovered",
+                pbx=self.id,
+                extensions=len(found.names),
+                queues=len(found.queues),
+                groups=len(found.groups),
+                trunks=len(found.trunks),
+            )
 
     async def _commit(self, write: StepWrite) -> None:
         """Waits for the disk however long it is in trouble: the link's own buffer holds what comes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callme.calls.numbering import Numbering, NumberRule
+from callme.calls.numbering import Kind, Numbering, NumberRule
 
 RULES = (
     NumberRule(trunk="PJSIP/mango-*", digits=10, add="+7"),
@@ -40,3 +40,30 @@ def test_a_line_loses_its_plus_and_gains_its_country() -> None:
     numbering = Numbering(country="RU", rules=RULES)
     assert numbering.line("4951234567", "mango-1") == "74951234567"
     assert numbering.line("sales") == "sales"
+
+
+TOLD = Numbering(
+    devices={"101": "101"},
+    known_extensions=frozenset({"101", "102"}),
+    known_trunks=frozenset({"PJSIP/20100", "PJSIP/doorphone"}),
+    shared=frozenset({"600", "700"}),
+)
+
+
+def test_a_trunk_that_the_pbx_told_is_no_colleague_whatever_its_name() -> None:
+    assert TOLD.explain("PJSIP/20100-0000001a") == (Kind.TRUNK, "20100", "discovered")
+    assert Numbering().explain("PJSIP/20100-0000001a")[0] is Kind.EXTENSION
+
+
+def test_what_calls_from_within_is_a_telephone_though_it_belongs_to_nobody() -> None:
+    assert TOLD.of_channel("PJSIP/doorphone-0000001a", "from-internal")[0] is Kind.EXTENSION
+    assert TOLD.of_channel("PJSIP/doorphone-0000001a", "from-pstn")[0] is Kind.TRUNK
+
+
+def test_a_queue_or_group_is_no_colleague_unless_the_configuration_says_so() -> None:
+    by_pattern = Numbering(extensions=("XXX",), shared=frozenset({"600", "700"}))
+    assert by_pattern.is_extension("101")
+    assert not by_pattern.is_extension("600")
+    assert Numbering(extensions=("XXX", "600"), shared=frozenset({"600"})).is_extension("600")
+    assert not Numbering(shared=frozenset({"700"})).is_extension("700")
+    assert Numbering(known_extensions=frozenset({"101"}), shared=frozenset({"101"})).is_extension("101")

@@ -165,6 +165,7 @@ def astdb(ring_s: int) -> dict[str, str]:
             f"DEVICE/{ext}/type": "fixed",
             f"DEVICE/{ext}/user": ext,
         }
+    rows |= {f"RINGGROUP/{group}/changecid": "default" for group in numbering.GROUPS}
     rows |= {
         "AMPUSER/106/followme/ddial": "DIRECT",
         "AMPUSER/106/followme/grplist": f"106-{numbering.MOBILES['106']}#",

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from callme.calls.facts import Fact, LinkDown, LinkUp
 from callme.pbx import port
-from callme.pbx.ami import translate
+from callme.pbx.ami import directory, translate
 from callme.pbx.ami.client import AmiClient, AskRefusedError, AskUnansweredError
 from callme.pbx.ami.read import Read, ReadKind
 from callme.pbx.ami.session import AmiSettings
@@ -46,25 +46,8 @@ class AmiSource:
             await self._client.snapshot_now()
 
     async def directory(self) -> port.Directory:
-        """FreePBX's AstDB tells extensions, names and devices (sheet freepbx §3.1); where DBGetTree is
-        missing (Asterisk 13) or not allowed, nothing is known and names of channels decide."""
-        try:
-            users = await self._tree("AMPUSER")
-            devices = await self._tree("DEVICE")
-        except (AskRefusedError, AskUnansweredError):
-            return port.Directory()
-        names = {key[0]: value for key, value in users.items() if key[1:] == ("cidname",)}
-        owners = {key[0]: value for key, value in devices.items() if key[1:] == ("user",) and value}
-        return port.Directory({**dict.fromkeys(owners.values(), ""), **names}, owners)
-
-    async def _tree(self, family: str) -> dict[tuple[str, ...], str]:
-        reply = await self._client.ask("DBGetTree", {"Family": family})
-        found: dict[tuple[str, ...], str] = {}
-        for item in reply.items:
-            parts = tuple(part for part in item.get("Key").split("/") if part)
-            if parts[:1] == (family,) and len(parts) > 2:
-                found[parts[1:]] = item.get("Val")
-        return found
+        """What the PBX tells of its numbers, as far as our rights reach."""
+        return await directory.told(self._client.ask)
 
     async def originate(self, order: port.Originate) -> None:
         """Rings the extension through the dialplan, as a colleague's call would, and then the number

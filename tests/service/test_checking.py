@@ -1,0 +1,56 @@
+"""What `callme check` says of a PBX's numbers: all that it found, and what it was not allowed to ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from callme.config import load
+from callme.crm.port import Finding
+from callme.service.checking import check_all
+from tests.pbx.ami.pretender import Pretender, pretend
+from tests.pbx.ami.test_directory import denied, telling
+from tests.pbx.ami.test_probe import ALL, allow
+
+TABLE = """
+[service]
+data_dir = "{folder}"
+[[pbx]]
+id = "office"
+port = {port}
+username = "callme"
+secret = "s3cret"
+{more}
+"""
+
+
+async def checked(pbx: Pretender, folder: Path, more: str = "") -> dict[str, Finding]:
+    """Finding by the topic's beginning."""
+    allow(pbx, *ALL)
+    async with pretend(pbx):
+        file = folder / "callme.toml"
+        file.write_text(TABLE.format(folder=folder, port=pbx.port, more=more))
+        return {one.topic.say("en").split(" of PBX")[0]: one for one in await check_all(load(file, {}))}
+
+
+async def test_extensions_queues_groups_and_trunks_are_shown(tmp_path: Path) -> None:
+    found = await checked(telling(), tmp_path)
+    assert found["Extensions"].found.say("en") == "2, told by the PBX: 101 Anna Petrova, 102 Boris"
+    assert found["Queues"].found.say("ru") == "2, сообщила АТС: 700 (101, 102), 701"
+    assert found["Ring groups"].found.say("en") == "1, told by the PBX: 600"
+    assert "PJSIP/trunk-prov" in found["Trunks"].found.say("en")
+    assert "What PBX “office” may be asked" not in found
+
+
+async def test_a_missing_right_is_a_hint_and_no_failure(tmp_path: Path) -> None:
+    found = await checked(telling(DBGetTree=denied, ExtensionStateList=denied), tmp_path)
+    hint = found["What PBX “office” may be asked"]
+    assert hint.well
+    assert "DBGetTree, ExtensionStateList" in hint.found.say("ru")
+    assert hint.cure is not None
+    assert "call,reporting" in hint.cure.say("ru")
+    assert found["Trunks"].well
+
+
+async def test_configured_trunks_are_not_contradicted(tmp_path: Path) -> None:
+    found = await checked(telling(), tmp_path, 'trunks = ["PJSIP/trunk-*"]')
+    assert found["Trunks"].found.say("en") == "as configured"
