@@ -236,10 +236,12 @@ class Pbx(_Table):
 
 
 class PortalTable(_Table):
-    """One `[[portal]]`: its id, its kind of CRM, and the keys that only this CRM's adapter understands."""
+    """One `[[portal]]`: its id, its kind of CRM, and the keys that only this CRM's adapter understands.
+    `shadow`: what its calls would tell is worked out and kept, and nothing is written to it."""
 
     id: Slug
     crm: str
+    shadow: bool = False
     settings: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="before")
@@ -247,7 +249,7 @@ class PortalTable(_Table):
     def _own_keys(cls, table: Any) -> Any:
         if not isinstance(table, dict) or "settings" in table:
             return table
-        known = {name: table[name] for name in ("id", "crm") if name in table}
+        known = {name: table[name] for name in ("id", "crm", "shadow") if name in table}
         return {**known, "settings": {name: value for name, value in table.items() if name not in known}}
 
     @model_validator(mode="after")

@@ -18,10 +18,12 @@ from callme.wording import Phrase
 @dataclass(frozen=True, slots=True)
 class Home:
     """What a portal must know of the place it lives in. `folder` is where it may keep files of its own,
-    `address` the public address of this service, empty when there is none."""
+    `address` the public address of this service, empty when there is none. `quiet`: the CRM may be asked,
+    and nothing may be written to it (shadow mode)."""
 
     folder: Path = Path("var")
     address: str = ""
+    quiet: bool = False
 
     def install_address(self, portal: str) -> str:
         """What a person enters in the CRM."""

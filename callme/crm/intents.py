@@ -39,7 +39,8 @@ class CallFacts:
 
     `call` is the CallId, at most 64 characters, unique over all PBXs. `number` is the outside party in
     E.164 with `+`, else as the PBX gave it; empty when hidden. `line` is the DID or the number shown
-    outside, empty when unknown. `started_at` is in epoch seconds.
+    outside, empty when unknown. `started_at` is in epoch seconds. `shadow`: the call began while the portal
+    was in shadow mode (see `crm.shadow`), so nothing of it is ever sent.
     """
 
     call: str
@@ -48,6 +49,7 @@ class CallFacts:
     name: str
     line: str
     started_at: float
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from callme.crm.port import (
     Trace,
     Unauthorised,
 )
+from callme.crm.shadow import NOT_SENT
 from callme.delivery.lane import CARDS, Lane
 from callme.delivery.ledger import Tried
 from callme.delivery.outbox import Send, Sendable, SetCards
@@ -77,8 +78,18 @@ FAULT = Phrase(
 class Carrier:
     """Sends steps to one portal."""
 
-    def __init__(self, portal: Portal, prepare: Prepare, clock: Callable[[], float], tally: Tally) -> None:
+    def __init__(
+        self,
+        portal: Portal,
+        prepare: Prepare,
+        clock: Callable[[], float],
+        tally: Tally,
+        *,
+        shadow: bool = False,
+    ) -> None:
+        """`shadow`: nothing is sent; every step counts as done."""
         self._portal = portal
+        self._shadow = shadow
         self._prepare = prepare
         self._clock = clock
         self._tally = tally
@@ -100,8 +111,14 @@ class Carrier:
         tried = Tried(kind, ordinal, attempt.number, now, round(took * 1000), name, why, recorder.exchanges)
         return outcome, tried
 
+    def withholds(self, lane: Lane) -> bool:
+        """Whether nothing of this call may reach the portal: shadow mode is on, or was when it began."""
+        return self._shadow or any(one.record.about.shadow for one in lane.deliveries)
+
     async def _ask(self, lane: Lane, step: Sendable, attempt: Attempt) -> Outcome:
         try:
+            if self.withholds(lane):
+                return await self._withhold(step)
             if isinstance(step, SetCards):
                 return await self._ask_cards(lane, step, attempt)
             match step.record:
@@ -114,6 +131,17 @@ class Carrier:
         except Exception as error:
             log.exception("adapter failed")
             return Ambiguous(FAULT.given(error=type(error).__name__))
+
+    async def _withhold(self, step: Sendable) -> Outcome:
+        """Done without the portal. A recording is looked for all the same: whether it can be had is part of
+        what shadow mode shows."""
+        if isinstance(step, SetCards):
+            return Delivered(shown=step.show, notice=NOT_SENT)
+        if isinstance(step.record, Attach) and self._portal.capabilities.recordings:
+            audio = await self._prepare(step.record)
+            if isinstance(audio, Later | Refused):
+                return audio
+        return Delivered(shown=step.show, notice=NOT_SENT)
 
     async def _ask_cards(self, lane: Lane, step: SetCards, attempt: Attempt) -> Outcome:
         if not self._portal.capabilities.cards:
@@ -150,6 +178,8 @@ def _say(lane: Lane, delivery: str, number: int, outcome: Outcome, probing: bool
     match outcome:
         case Delivered(notice=None):
             said.debug("delivered")
+        case Delivered(notice=notice) if notice is NOT_SENT:
+            said.debug("not sent: shadow mode")
         case Delivered(notice=notice):
             said.warning("delivered", notice=str(notice))
         case Refused(why=why):

@@ -87,6 +87,7 @@ class Worker:
         clock: Callable[[], float],
         *,
         tally: Tally | None = None,
+        shadow: bool = False,
         rules: Rules = RULES,
         limits: Limits | None = None,
         chance: Callable[[], float] = random.random,
@@ -95,7 +96,7 @@ class Worker:
         self._ledger = ledger
         self._clock = clock
         self._tally: Tally = tally or NoTally()
-        self._carrier = Carrier(portal, prepare, clock, self._tally)
+        self._carrier = Carrier(portal, prepare, clock, self._tally, shadow=shadow)
         self._rules = rules
         self._limits = limits or Limits()
         self._chance = chance

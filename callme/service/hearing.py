@@ -34,6 +34,7 @@ class Ears:
         self._portals: Mapping[str, object] = {portal.id: portal for portal in portals}
         self._rivers = rivers
         self._clock = clock
+        self._shadows = {portal.id for portal in config.portal if portal.shadow}
 
     async def hear(self, portal: str, body: bytes) -> Answer:
         """Sees to one message. A click is on the disk when this returns `TAKEN`."""
@@ -48,6 +49,9 @@ class Ears:
             log.warning("a portal's message is not understood", portal=portal, why=str(heard.why))
             return Answer.UNCLEAR
         if heard.click is None:
+            return Answer.TAKEN
+        if portal in self._shadows:
+            log.info("click left to the other connector: shadow mode", portal=portal)
             return Answer.TAKEN
         river = self._river(portal, heard.click)
         try:

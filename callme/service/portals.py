@@ -35,9 +35,16 @@ def plans(config: Config) -> list[Plan]:
     """Every portal's own keys checked. Raises `ConfigError`."""
     base = config.path.parent if config.path is not None else Path()
     source = str(config.path or "callme.toml")
-    home = Home(config.service.data_dir, config.service.public_url)
+    folder, address = config.service.data_dir, config.service.public_url
     return [
-        registry.plan(one.crm, one.id, one.settings, source=source, base=base, home=home)
+        registry.plan(
+            one.crm,
+            one.id,
+            one.settings,
+            source=source,
+            base=base,
+            home=Home(folder, address, quiet=one.shadow),
+        )
         for one in config.portal
     ]
 
@@ -68,7 +75,8 @@ class Desk:
         self.portals = [opened(plan) for plan in plans_]
         ledger = _WatchedLedger(store, changed)
         self.workers = {
-            portal.id: Worker(portal, ledger, prepare, clock, tally=metrics) for portal in self.portals
+            portal.id: Worker(portal, ledger, prepare, clock, tally=metrics, shadow=plan.home.quiet)
+            for plan, portal in zip(plans_, self.portals, strict=True)
         }
         self._changed = changed
         self.unfit: dict[str, Unauthorised] = {}  # portals that refused even to be read

@@ -42,6 +42,9 @@ WATCH_S = 1.0
 WATCHED = ""
 """Under this key, beside the clusters, the store keeps until when the PBX was watched."""
 
+SHADOW = "shadow"
+"""In the memo of a call and a portal: it began in shadow mode."""
+
 WRITE_AGAIN_S = 2.0
 ODD = Phrase("{what}: {about}", "{what}: {about}")
 
@@ -73,6 +76,8 @@ class River:
         self.clicks = Clicks(pbx, source, store, self._tracker.board, clock, changed)
         self._told: dict[tuple[str, str], Told] = {}
         self._portals: dict[str, str | None] = {}
+        self._shadows = {portal.id for portal in config.portal if portal.shadow}
+        self._shadowed: set[tuple[str, str]] = set()  # (portal, call) that began in shadow mode
         self._seen: dict[str, Call] = {}  # calls in memory as they were last
         self._deadline: float | None = None
         self._look_at = 0.0
@@ -100,6 +105,8 @@ class River:
         odd = self._tracker.restore(states, resumed.calls.values(), watched)
         for (portal, call), memo in resumed.told.items():
             self._told[portal, call] = Told.from_json(memo)
+            if memo.get(SHADOW):
+                self._shadowed.add((portal, call))
             self._portals[call] = portal
         for anomaly in odd:
             log.warning("saved call cannot be taken up", pbx=self.id, what=anomaly.what, about=anomaly.about)
@@ -272,14 +279,25 @@ class River:
         if portal is None:
             return
         key = (portal, str(call.id))
+        if key not in self._told and portal in self._shadows:
+            self._shadowed.add(key)
         before = self._told.get(key, Told())
         said, after = policy.decide(call, before, given=given(command) if command is not None else None)
         if command is not None:
             moves.extend(self.clicks.told(command, after))
-        intents.extend((portal, intent) for intent in said)
+        intents.extend((portal, self._marked(key, intent)) for intent in said)
         if after != before:
             self._told[key] = after
-            told[key] = after.to_json()
+            told[key] = self._memo(key, after)
+
+    def _marked(self, key: tuple[str, str], intent: Intent) -> Intent:
+        """What began in shadow mode stays in the shadow, whatever the configuration says by then."""
+        if key not in self._shadowed:
+            return intent
+        return replace(intent, about=replace(intent.about, shadow=True))
+
+    def _memo(self, key: tuple[str, str], told: Told) -> dict[str, object]:
+        return {**told.to_json(), SHADOW: True} if key in self._shadowed else told.to_json()
 
     def _portal_for(self, call: Call) -> str | None:
         """Where the call goes: decided when it is told first, and kept."""
@@ -308,8 +326,10 @@ class River:
         before = self._told.pop((portal, identity), None) if portal is not None else None
         if portal is not None and before is not None:
             said, after = policy.abandon(call, before, at)
-            intents.extend((portal, intent) for intent in said)
-            told[portal, identity] = after.to_json()
+            key = (portal, identity)
+            intents.extend((portal, self._marked(key, intent)) for intent in said)
+            told[key] = self._memo(key, after)
+            self._shadowed.discard(key)
         return (replace(call, ended_at=call.ended_at or at, lost=True),)
 
     def _count(self, outcome: Outcome, place: Place | None) -> None:
@@ -341,6 +361,7 @@ class River:
             portal = self._portals.pop(call)
             if portal is not None:
                 self._told.pop((portal, call), None)
+                self._shadowed.discard((portal, call))
         self.clicks.forget(known)
 
 

@@ -66,6 +66,13 @@ def test_the_example_file_is_sound_once_its_secrets_are_filled_in(tmp_path: Path
     assert whole.route[0].line == "74950000001"
 
 
+def test_shadow_mode_is_a_key_of_any_portal_and_not_of_its_crm(tmp_path: Path) -> None:
+    portal = load(_written(tmp_path, SOUND + "shadow = true\n"), {}).portal[0]
+    assert portal.shadow
+    assert "shadow" not in portal.settings
+    assert not load(_written(tmp_path, SOUND), {}).portal[0].shadow
+
+
 def test_no_repr_shows_a_secret(tmp_path: Path) -> None:
     config = load(
         _written(tmp_path, SOUND),

@@ -98,6 +98,7 @@ class Bitrix24:
             transport=transport,
         )
         home = home or Home()
+        self._quiet = home.quiet
         self._application = _application(id, settings, self._http, home)
         who = credentials or self._application or Webhook(settings.webhook_url)
         self._rest = Rest(who, self._http, gate)
@@ -329,6 +330,8 @@ class Bitrix24:
             return told.outcome
         for phrase in told:
             _log.info("portal directory", portal=self.id, note=phrase.say("en"))
+        if self._quiet:
+            return None  # lines and subscriptions are written to the portal
         for phrase in await self._lines.refresh(self._rest):
             _log.warning("portal lines", portal=self.id, note=phrase.say("en"))
         unheard = await self._bindings.refresh(self._rest)
