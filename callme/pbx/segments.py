@@ -1,5 +1,5 @@
-"""The kept AMI bytes of one PBX on disk: segment files, written as the bytes arrive and read again to
-explain a call (law 12).
+"""The kept AMI bytes of one PBX on disk: segment files, written as the bytes arrive and read again by
+`pbx.cut` to explain a call (law 12).
 
 Made by the service, one `Transcript` per PBX; `callme record` writes one `SegmentFile` by itself. A segment
 is `YYYYMMDDTHHMMSSZ.ami` with `.ami.idx` beside it, in the format of `ami.transcript`; a new one begins each
@@ -26,7 +26,6 @@ from pathlib import Path
 from callme.calls.facts import LinkDown, Snapshot
 from callme.errors import ConfigError
 from callme.pbx.ami.transcript import Chunk, read_chunks
-from callme.pbx.ami.wire import Framer
 from callme.pbx.port import Moment
 
 HOUR_S = 3600.0
@@ -340,76 +339,8 @@ def segments(folder: Path) -> list[tuple[str, Path]]:
     return sorted(found.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A part of a transcript as the bytes of two files."""
-
-    ami: bytes
-    idx: bytes
-
-
-_IDS = re.compile(rb"\n\w*(?:Uniqueid|Linkedid|UniqueID|LinkedID): (\S*\d\.\d+)(?=\r?\n|$)")
-_MARKS = re.compile(rb"Event: (?:FullyBooted|BridgeListItem|BridgeListComplete)\r?\n")
-_CHANNELS_END = re.compile(rb"Event: CoreShowChannelsComplete\r?\n")
-_CHANNEL = re.compile(rb"Event: CoreShowChannel\r?\n")
-_COUNT = re.compile(rb"(\nListItems: )\d+")
-
-
-def cut(folder: Path, since: float, until: float, uniqueids: Iterable[str]) -> Cut | None:
-    """The packets of one call: those that name one of its channels, and where the link was lost or made.
-
-    `uniqueids` are any of its channels; those that a packet names together with one of them belong to it
-    too, and so on. Blocking. Of a snapshot only the call's own channels stay, so that no other call's
-    numbers leave with it. `None` when nothing of the call is kept.
-    """
-    chunks = [(chunk, Framer().feed(chunk.data)) for chunk in _window(folder, since, until)]
-    own = _together((raw for _, packets in chunks for raw in packets), uniqueids)
-    ami, lines = bytearray(), [f"# wall {since:.6f}"]
-    for chunk, packets in chunks:
-        kept = _of_call(packets, own)
-        if chunk.fresh:
-            lines.append(f"# reconnect {len(ami)}")
-        if chunk.asked is not None and kept:
-            lines.append(f"# asked {len(ami)} {chunk.asked:.6f}")
-        if kept:
-            lines.append(f"{chunk.at - since:.3f} {len(ami)}")
-            ami += kept
-    return Cut(bytes(ami), ("\n".join(lines) + "\n").encode()) if own else None
-
-
-def _together(packets: Iterable[bytes], uniqueids: Iterable[str]) -> set[bytes]:
-    """All channels of the call; empty when no packet names one of them."""
-    near: dict[bytes, set[bytes]] = {}
-    for raw in packets:
-        named = set(_IDS.findall(raw))
-        for one in named:
-            near.setdefault(one, set()).update(named)
-    found: set[bytes] = set()
-    coming = [one.encode() for one in uniqueids]
-    while coming:
-        one = coming.pop()
-        if one in near and one not in found:
-            found.add(one)
-            coming.extend(near[one])
-    return found
-
-
-def _of_call(packets: list[bytes], own: set[bytes]) -> bytes:
-    kept: list[bytes] = []
-    channels = 0
-    for raw in packets:
-        if _CHANNELS_END.match(raw):
-            kept.append(_COUNT.sub(rb"\g<1>" + str(channels).encode(), raw))
-        elif _MARKS.match(raw):
-            kept.append(raw)
-        elif not own.isdisjoint(_IDS.findall(raw)):
-            channels += _CHANNEL.match(raw) is not None
-            kept.append(raw)
-    return b"".join(raw + b"\r\n\r\n" for raw in kept)
-
-
-def _window(folder: Path, since: float, until: float) -> Iterable[Chunk]:
-    """What came in that time. Each chunk of a segment holds whole packets."""
+def window(folder: Path, since: float, until: float) -> Iterable[Chunk]:
+    """What came in that time. Each chunk of a segment holds whole packets. Blocking."""
     known = segments(folder)
     starts = [began(file.name) or 0.0 for _, file in known]
     ends = [*starts, float("inf")][1:]

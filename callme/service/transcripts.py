@@ -10,7 +10,8 @@ import structlog
 
 from callme.calls.model import Call
 from callme.config import Config
-from callme.pbx.segments import Cut, Transcript, cut, sweep
+from callme.pbx.cut import Cut, cut
+from callme.pbx.segments import Transcript, sweep
 from callme.service.metrics import Metrics
 
 log = structlog.get_logger("callme.transcript")

@@ -22,7 +22,7 @@ from callme.pbx.ami import translate
 from callme.pbx.ami.transcript import moments, read_chunks
 from callme.pbx.ami.wire import Framer
 from callme.pbx.port import Moment
-from callme.pbx.segments import AGAIN_S, DAY_S, HOUR_S, Cutter, Place, Transcript, cut, segments, sweep
+from callme.pbx.segments import AGAIN_S, DAY_S, HOUR_S, Cutter, Place, Transcript, segments, sweep
 from tests.calls.played import FOLDER, Case, Living, cases, play, told
 
 AT = 1_795_453_200.0
@@ -80,11 +80,6 @@ def calls_in(folder: Path) -> list[Call]:
     return play(moments(chunks))
 
 
-def own(call: Call) -> list[str]:
-    """The channel that the call is named after."""
-    return [call.id.removeprefix("pbx-")]
-
-
 # ------------------------------------------------------------------------------------ whole way
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_what_was_kept_replays_to_the_same_calls(case: Case, tmp_path: Path) -> None:
@@ -92,44 +87,6 @@ def test_what_was_kept_replays_to_the_same_calls(case: Case, tmp_path: Path) -> 
         for moment in as_served(case):
             transcript.keep(moment)
     assert list(map(told, calls_in(tmp_path / "office"))) == list(map(told, play(case.moments)))
-
-
-MEETINGS = ("in_conference", "in_attended_to_outside")
-"""Calls that meet others in a bridge: their part names the call's own channels, not those that it met
-there, and those that met belong to two calls."""
-
-
-@pytest.mark.parametrize(
-    "case", [case for case in cases(9_000) if not case.name.endswith(MEETINGS)], ids=lambda case: case.name
-)
-def test_a_call_is_cut_out_whole_and_alone(case: Case, tmp_path: Path) -> None:
-    folder = tmp_path / "office"
-    with writing(folder) as transcript:
-        for moment in as_served(case):
-            transcript.keep(moment)
-    for call in play(case.moments):
-        part = cut(folder, call.started_at - 10, (call.ended_at or 0) + 10, own(call))
-        assert part is not None
-        (tmp_path / "cut.ami").write_bytes(part.ami)
-        (tmp_path / "cut.ami.idx").write_bytes(part.idx)
-        (again,) = play(moments(read_chunks(tmp_path / "cut.ami")))
-        assert told(again) == told(call)
-        assert again.started_at == pytest.approx(call.started_at, abs=0.002)
-
-
-def test_of_two_calls_each_is_cut_out_alone(tmp_path: Path) -> None:
-    case = Case(FOLDER / "plain16" / "two_overlapping_calls.ami.gz")
-    with writing(tmp_path) as transcript:
-        for moment in as_served(case):
-            transcript.keep(moment)
-    first, second = play(case.moments)
-    part = cut(tmp_path, first.started_at - 1, first.started_at + 600, own(first))
-    assert part is not None
-    assert own(first)[0].encode() in part.ami
-    assert own(second)[0].encode() not in part.ami
-    assert cut(tmp_path, first.started_at - 1, first.started_at + 600, ["1.1"]) is None
-    assert cut(tmp_path, first.started_at - 1, first.started_at + 600, []) is None
-    assert cut(tmp_path, AT - 1000, AT - 900, own(first)) is None
 
 
 # ------------------------------------------------------------------------------------ snapshots
@@ -171,19 +128,6 @@ def test_a_list_whose_beginning_is_missing_ends_no_call(tmp_path: Path) -> None:
     with writing(tmp_path) as transcript:
         transcript.keep(at(5, rest, TAKEN))
     assert [fact for moment in snapshots(tmp_path) for fact in moment.facts] == [LinkDown()]
-
-
-def test_a_cut_snapshot_names_only_the_channels_of_the_call(tmp_path: Path) -> None:
-    with writing(tmp_path / "office") as transcript:
-        transcript.keep(at(5, CHANNELS, TAKEN))
-    part = cut(tmp_path / "office", AT, AT + 10, ["1795453201.2"])
-    assert part is not None
-    (tmp_path / "20261123T170000Z.ami").write_bytes(part.ami)
-    (tmp_path / "20261123T170000Z.ami.idx").write_bytes(part.idx)
-    _, found = snapshots(tmp_path)
-    (snapshot,) = found.facts
-    assert isinstance(snapshot, Snapshot)
-    assert ([one.leg.name for one in snapshot.legs], snapshot.asked_at) == (["PJSIP/102-00000002"], AT + 4.5)
 
 
 @pytest.mark.parametrize("index", [4, 8])
@@ -281,15 +225,6 @@ def test_foreign_files_are_left_alone(tmp_path: Path) -> None:
     sweep(tmp_path, AT, 0)
     assert segments(tmp_path) == []
     assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_bytes_can_be_read_while_the_segment_is_open(tmp_path: Path) -> None:
-    (tmp_path / "20261123T170000Z.ami").write_bytes(event() + event("1795453201.2"))
-    (tmp_path / "20261123T170000Z.ami.idx").write_text(f"# wall {AT}\n0.5 0\n1.5 {len(event())}\n9.0 5000\n")
-    part = cut(tmp_path, AT, AT + 5, ["1795453201.2"])
-    assert part is not None
-    assert part.ami == event("1795453201.2")
-    assert part.idx.decode().splitlines()[1:] == ["1.500 0"]
 
 
 # -------------------------------------------------------------------------------------- trouble
