@@ -5,7 +5,7 @@ portal would have been told. Nothing is sent anywhere.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from callme.cli.story import changes_of, rules_of, tell_call, tell_intent
 from callme.config import Config
 from callme.crm import policy
 from callme.crm.intents import Attach, Cards, Finish, Intent, Register
-from callme.crm.policy import Told
+from callme.crm.policy import Rules, Told
 from callme.crm.routing import verdict
 from callme.pbx.ami.transcript import moments, read_chunks
 from callme.pbx.port import Directory, Moment
@@ -55,6 +55,7 @@ class Replayed:
     told: dict[tuple[str, str], list[tuple[float, Intent]]] = field(default_factory=dict)
     memos: dict[tuple[str, str], Told] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
+    rules: Mapping[str, Rules] = field(default_factory=dict)  # by portal
     cut: int = 0
 
 
@@ -85,7 +86,7 @@ def _numbering(config: Config | None) -> Numbering:
 def play(steps: Iterable[Moment], pbx: str, numbering: Numbering, config: Config | None) -> Replayed:
     """Runs the tracker and the policy over the moments. What is still open at the end is closed as lost."""
     tracker = Tracker(pbx, numbering)
-    played = Replayed()
+    played = Replayed(rules=_rules(config))
     at = 0.0
     for moment in steps:
         at = moment.at
@@ -95,6 +96,14 @@ def play(steps: Iterable[Moment], pbx: str, numbering: Numbering, config: Config
         _step(tracker, Moment(at, (LinkDown(),)), played, config)
         _step(tracker, Moment(at, (Snapshot((), at + 1.0),)), played, config)
     return played
+
+
+def _rules(config: Config | None) -> Mapping[str, Rules]:
+    if config is None or not config.portal:
+        return {}
+    from callme.service.portals import plans
+
+    return {plan.id: plan.rules for plan in plans(config)}
 
 
 def _step(tracker: Tracker, moment: Moment, played: Replayed, config: Config | None) -> None:
@@ -115,7 +124,8 @@ def _tell(call: Call, at: float, played: Replayed, config: Config | None) -> Non
     if portal is None:
         return
     key = (portal, str(call.id))
-    said, played.memos[key] = policy.decide(call, played.memos.get(key, Told()))
+    rules = played.rules.get(portal, policy.DEFAULT_RULES)
+    said, played.memos[key] = policy.decide(call, played.memos.get(key, Told()), rules)
     played.told.setdefault(key, []).extend((at, intent) for intent in said)
 
 

@@ -101,11 +101,13 @@ class Attach:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """A wish, not a record: the extensions that should see the call's card from now on."""
+    """A wish, not a record: the extensions that should see the call's card from now on; of them `asking`
+    only if the portal knows the client, and as theirs, or does not know him at all."""
 
     KIND: ClassVar[str] = "cards"
     about: CallFacts
     seers: frozenset[str]
+    asking: frozenset[str] = frozenset()
 
 
 Record = Register | Finish | Attach

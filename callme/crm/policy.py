@@ -14,6 +14,8 @@ from typing import Any
 
 from callme.calls.model import Call, Disposition
 from callme.calls.model import Direction as Heading
+from callme.crm import cards
+from callme.crm.cards import EVERYBODY, CardRules
 from callme.crm.intents import Attach, CallFacts, Cards, Direction, Finish, Intent, Register, Result
 
 MISSED_OWNER = ("rung", "line")
@@ -23,10 +25,11 @@ neither is known the adapter asks the CRM who is responsible, else takes the por
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How to decide. `lines` maps a line to the extension that owns it."""
+    """How to decide. `lines` maps a line to the extension that owns it, `cards` says who sees them."""
 
     missed_owner: tuple[str, ...] = MISSED_OWNER
     lines: Mapping[str, str] = field(default_factory=dict)
+    cards: CardRules = EVERYBODY
 
 
 DEFAULT_RULES = Rules()
@@ -51,6 +54,7 @@ class Told:
     seers: frozenset[str] = frozenset()
     finished: bool = False
     attached: tuple[str, ...] = ()
+    asking: frozenset[str] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
         """For the store."""
@@ -59,6 +63,7 @@ class Told:
             "seers": sorted(self.seers),
             "finished": self.finished,
             "attached": list(self.attached),
+            "asking": sorted(self.asking),
         }
 
     @classmethod
@@ -71,6 +76,7 @@ class Told:
             frozenset(stored.get("seers", ())),
             bool(stored.get("finished")),
             tuple(stored.get("attached", ())),
+            frozenset(stored.get("asking", ())),
         )
 
 
@@ -90,10 +96,10 @@ def decide(
         told = replace(told, registered=True)
     if not told.registered:
         return (), told
-    wished = seers(call)
-    if wished != told.seers:
-        said.append(Cards(about, wished))
-        told = replace(told, seers=wished)
+    wish = cards.wish(call, rules.cards)
+    if (wish.seers, wish.asking) != (told.seers, told.asking):
+        said.append(Cards(about, wish.seers, wish.asking))
+        told = replace(told, seers=wish.seers, asking=wish.asking)
     if call.ended_at is not None and not told.finished:
         said.append(_finish(call, about, rules))
         told = replace(told, finished=True)
@@ -141,17 +147,6 @@ def facts_of(call: Call) -> CallFacts:
         line=call.line or call.trunk,
         started_at=call.started_at,
     )
-
-
-def seers(call: Call) -> frozenset[str]:
-    """Who should see the card now: whoever rings or talks; of an outgoing call its caller until he hangs up
-    or somebody else talks."""
-    if call.ended_at is not None:
-        return frozenset()
-    present = {*call.ringing, *call.picking_up, *call.talking, *call.staying}
-    if call.direction is Heading.OUT and not call.talks and call.caller is not None:
-        present.add(call.caller)  # he listens to tones, and another trunk may be tried
-    return frozenset(present)
 
 
 def owner_now(call: Call, rules: Rules) -> str | None:

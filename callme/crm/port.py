@@ -96,7 +96,9 @@ UNTRACED = Untraced()
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """The circumstances of one order: how often it was tried, whether an earlier try may have succeeded
-    unseen, what the lane remembers, and the wall time. What is asked of the portal is noted in `trace`."""
+    unseen, what the lane remembers, and the wall time. What is asked of the portal is noted in `trace`.
+    `asking` are the extensions that see the card only if the client is theirs, as far as the portal knows
+    one."""
 
     number: int
     doubt: bool
@@ -104,6 +106,7 @@ class Attempt:
     now: float
     first_at: float
     trace: Trace = field(default=UNTRACED, compare=False)
+    asking: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,10 +166,10 @@ class Carrier:
 
 def _circumstances(lane: Lane, step: Sendable, now: float, trace: Trace) -> Attempt:
     if isinstance(step, SetCards):
-        return Attempt(lane.card_tries, lane.card_tries > 1, lane.memory, now, now, trace)
+        return Attempt(lane.card_tries, lane.card_tries > 1, lane.memory, now, now, trace, lane.asking)
     one = lane.get(step.key)
     first_at = now if one.first_at is None else one.first_at
-    return Attempt(one.attempts, one.doubt, lane.memory, now, first_at, trace)
+    return Attempt(one.attempts, one.doubt, lane.memory, now, first_at, trace, lane.asking)
 
 
 def _say(lane: Lane, delivery: str, number: int, outcome: Outcome, probing: bool) -> None:

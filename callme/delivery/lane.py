@@ -55,7 +55,8 @@ class Delivery:
 class Lane:
     """One call and one portal.
 
-    `wanted` maps each extension that should see the card to the moment since when. `shown` was acknowledged
+    `wanted` maps each extension that should see the card to the moment since when; of them `asking` should
+    only if the portal calls the client theirs. `shown` was acknowledged
     by the portal; `doubted` were sent a card whose acknowledgement we did not get: they may see it and are
     owed a hide too.
     """
@@ -69,6 +70,7 @@ class Lane:
     doubted: frozenset[str] = frozenset()
     card_tries: int = 0
     card_next_at: float = 0.0
+    asking: frozenset[str] = frozenset()
 
     def of(self, kind: str) -> tuple[Delivery, ...]:
         """The deliveries of one kind, in order."""
@@ -135,6 +137,7 @@ def extend(lane: Lane, handed: HandOver) -> Lane:
             lane = replace(lane, card_tries=0, card_next_at=0.0)
     if handed.cards is not None:
         wanted = wish(lane.wanted, handed.cards.seers, handed.at)
+        lane = replace(lane, asking=handed.cards.asking)
         if wanted != lane.wanted:
             # A new wish is tried at once: waits that the portal asked for are kept by its gate.
             lane = replace(lane, wanted=wanted, card_tries=0, card_next_at=0.0)

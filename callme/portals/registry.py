@@ -19,6 +19,7 @@ import httpx2
 from callme import portals
 from callme.config.problems import Problem, refusal, unknown
 from callme.crm.installation import Home
+from callme.crm.policy import Rules
 from callme.crm.port import Gate, Portal
 from callme.wording import Phrase
 
@@ -26,13 +27,17 @@ _ANYWHERE = Home()
 
 
 class PortalSettings(Protocol):
-    """What any CRM's settings tell the shell: the pace of requests that the CRM allows by itself."""
+    """What any CRM's settings tell the shell: the pace of requests that the CRM allows by itself, and what
+    the portal shall hear of a call."""
 
     @property
     def requests_per_second(self) -> float: ...
 
     @property
     def burst(self) -> int: ...
+
+    @property
+    def rules(self) -> Rules: ...
 
 
 class Folder(Protocol):
@@ -62,6 +67,11 @@ class Plan:
     burst: int
     settings: PortalSettings = field(repr=False)
     home: Home = _ANYWHERE
+
+    @property
+    def rules(self) -> Rules:
+        """How `crm.policy` decides for this portal."""
+        return self.settings.rules
 
     def open(self, gate: Gate, zone: tzinfo, transport: httpx2.AsyncBaseTransport | None = None) -> Portal:
         """Opens the portal; nothing is asked of it yet."""

@@ -7,7 +7,7 @@ talks to a portal nor reads a file. One consumer, total order: what came first i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from callme.calls.tracker import Change, Outcome, Tracker
 from callme.config import Config, Pbx
 from callme.crm import policy
 from callme.crm.intents import Intent
-from callme.crm.policy import Told
+from callme.crm.policy import DEFAULT_RULES, Rules, Told
 from callme.crm.routing import verdict
 from callme.errors import PbxError, StoreError
 from callme.pbx import port
@@ -62,6 +62,7 @@ class River:
         clock: Callable[[], float],
         changed: Callable[[], None],
         transcript: Transcript | None = None,
+        rules: Mapping[str, Rules] | None = None,
     ) -> None:
         self.id = pbx.id
         self.source = source
@@ -72,6 +73,7 @@ class River:
         self._clock = clock
         self._changed = changed
         self._transcript = transcript
+        self._rules = rules or {}  # by portal
         self._tracker = Tracker(pbx.id, numbering_of(config, pbx, port.Directory()))
         self.clicks = Clicks(pbx, source, store, self._tracker.board, clock, changed)
         self._told: dict[tuple[str, str], Told] = {}
@@ -282,7 +284,8 @@ class River:
         if key not in self._told and portal in self._shadows:
             self._shadowed.add(key)
         before = self._told.get(key, Told())
-        said, after = policy.decide(call, before, given=given(command) if command is not None else None)
+        rules = self._rules.get(portal, DEFAULT_RULES)
+        said, after = policy.decide(call, before, rules, given(command) if command is not None else None)
         if command is not None:
             moves.extend(self.clicks.told(command, after))
         intents.extend((portal, self._marked(key, intent)) for intent in said)
@@ -325,7 +328,7 @@ class River:
             return ()
         before = self._told.pop((portal, identity), None) if portal is not None else None
         if portal is not None and before is not None:
-            said, after = policy.abandon(call, before, at)
+            said, after = policy.abandon(call, before, at, self._rules.get(portal, DEFAULT_RULES))
             key = (portal, identity)
             intents.extend((portal, self._marked(key, intent)) for intent in said)
             told[key] = self._memo(key, after)

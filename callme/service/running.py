@@ -148,6 +148,7 @@ class Service:
                 clock,
                 changes.happened,
                 transcripts.of(pbx.id),
+                {plan.id: plan.rules for plan in self._plans},
             )
             for pbx in self._config.pbx
         ]

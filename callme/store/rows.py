@@ -115,6 +115,7 @@ def lane_out(row: Row, deliveries: Iterable[Row]) -> Lane:
         doubted=frozenset(row["doubted"]),
         card_tries=row["card_tries"],
         card_next_at=row["card_next_at"],
+        asking=frozenset(row["asking"] or ()),
     )
 
 

@@ -110,6 +110,7 @@ lanes = Table(
     Column("closed", Boolean, nullable=False),  # the portal knows the end
     Column("next_at", Double),  # when it wants attention; null at rest and while held
     Column("created_at", Double, nullable=False),
+    Column("asking", Document),  # extensions of `wanted` that depend on whose client it is; the river's
 )
 Index("ix_lanes_due", lanes.c.portal, lanes.c.next_at)
 Index("ix_lanes_call", lanes.c.call)
@@ -140,7 +141,7 @@ deliveries = Table(
     UniqueConstraint("portal", "call", "kind", "ordinal"),
     ForeignKeyConstraint(["portal", "call"], ["lanes.portal", "lanes.call"]),
     CheckConstraint("state IN ('waiting', 'sending', 'done', 'refused')", name="state"),
-    CheckConstraint("kind IN ('register', 'finish', 'attach')", name="kind"),
+    CheckConstraint("kind IN ('register', 'finish', 'attach', 'remind', 'settle')", name="kind"),
 )
 Index(
     "uq_deliveries_one_in_progress",

@@ -115,13 +115,14 @@ def _lane(
 ) -> HandOver:
     new = lane_new(portal, call, at)
     if cards is not None:
-        new["wanted"] = wish({}, cards.seers, at)
+        new["wanted"], new["asking"] = wish({}, cards.seers, at), sorted(cards.asking)
     fresh = connection.execute(_LANE, new).rowcount == 1
     if not fresh:
         where: dict[str, Any] = {"of_portal": portal, "of_call": call}
         if cards is not None:
             before = connection.execute(_WANTED, where).scalar_one()
-            connection.execute(_WISH.values(wanted=wish(before, cards.seers, at)), where)
+            wanted = wish(before, cards.seers, at)
+            connection.execute(_WISH.values(wanted=wanted, asking=sorted(cards.asking)), where)
         connection.execute(_WAKE, {**where, "at": at})
     return HandOver(portal, call, at, tuple(records), cards, fresh)
 

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 import callme.http
 from callme.portals import bitrix24
-from callme.portals.bitrix24.settings import Create, Line, Settings
+from callme.portals.bitrix24.policies import CardRule, Create, Line
+from callme.portals.bitrix24.settings import Settings
 from callme.wording import LANGUAGES, Language
 
 DOCS = Path(__file__).parents[2] / "docs" / "portals"
@@ -26,7 +27,7 @@ PAGES: dict[Language, str] = {
 
 def keys() -> list[str]:
     """Every key as the page writes it."""
-    inner: dict[str, type[BaseModel]] = {"create": Create, "lines.…": Line}
+    inner: dict[str, type[BaseModel]] = {"create": Create, "lines.…": Line, "card_rules.…": CardRule}
     nested = [f"{name}.{key}" for name, shape in inner.items() for key in shape.model_fields]
     return [key for key in Settings.model_fields if key != "create"] + nested
 

@@ -33,7 +33,7 @@ from callme.crm.port import (
     Urgency,
 )
 from callme.http import HttpClient
-from callme.portals.bitrix24 import notices, payloads, webhook
+from callme.portals.bitrix24 import audience, notices, payloads, webhook
 from callme.portals.bitrix24.application import Application, Registration
 from callme.portals.bitrix24.bindings import Bindings
 from callme.portals.bitrix24.checkup import examine
@@ -117,11 +117,13 @@ class Bitrix24:
         unready = await self._directory.ready()
         if unready is not None:
             return unready
-        if order.given:
-            return self._known(order, show)
         call, rest = order.about.call, self._rest.noting(attempt.trace)
         # A card that somebody waits for does not stand in line with the records of calls that are over.
         urgency = Urgency.CARD if self._users_of(show) else Urgency.REGISTER
+        asked = self.settings.asks_whose
+        whose = await self._owners.responsible_for(rest, order.about, urgency) if asked else None
+        if order.given:
+            return self._known(order, show, whose)
         lineless = None
         if call not in self._doubtful:
             lineless = await self._lines.ready(rest, order.about.line, urgency)
@@ -130,7 +132,8 @@ class Bitrix24:
                 return lineless
             lineless = notices.no_line(order.about.line, lineless.why)
         user, notice = self._owners.of_register(order)
-        params, late = self._phrased(order, user, show, attempt)
+        let = audience.let_in(self._people, show, attempt.asking, whose)
+        params, late = self._phrased(order, user, let, attempt)
         found = await rest.call(REGISTER, params, urgency)
         user = int(params["USER_ID"])
         if isinstance(found, Fault) and found.says(USER_UNKNOWN) and user != self.settings.default_user:
@@ -143,14 +146,14 @@ class Bitrix24:
             self._keep_doubt(call, params, found.outcome)
             return found.outcome
         self._doubtful.pop(call, None)
-        return self._registered(found, params, show, (notice, late, lineless))
+        return self._registered(found, params, show, let, whose, (notice, late, lineless))
 
-    def _known(self, order: Register, show: frozenset[str]) -> Outcome:
+    def _known(self, order: Register, show: frozenset[str], whose: int | None) -> Outcome:
         """The portal itself opened this call when somebody clicked, and showed him its card (sheet §2.3):
         nothing is to be asked, its id is to be kept."""
         user, notice = self._owners.of_register(order)
-        shown = self._met(show, {user})
-        memory = {"call": order.given, "user": str(user), "seers": ",".join(sorted(shown))}
+        shown = audience.met(self._people, show, show, {user})
+        memory = audience.remembered(order.given, user, shown, whose)
         return Delivered(memory, shown, notice)
 
     def _keep_doubt(self, call: str, params: payloads.Params, outcome: Outcome) -> None:
@@ -185,15 +188,21 @@ class Bitrix24:
         return {**params, "SHOW": int(params["USER_ID"] in self._users_of(show))}, None
 
     def _registered(
-        self, done: Done, params: payloads.Params, show: frozenset[str], said: tuple[Phrase | None, ...]
+        self,
+        done: Done,
+        params: payloads.Params,
+        show: frozenset[str],
+        let: frozenset[str],
+        whose: int | None,
+        said: tuple[Phrase | None, ...],
     ) -> Outcome:
         answer = done.result if isinstance(done.result, dict) else {}
         call_id = answer.get("CALL_ID")
         if not isinstance(call_id, str) or not call_id:
             return Ambiguous(notices.NO_CALL_ID)
         user = int(params["USER_ID"])
-        shown = self._met(show, {user} if params["SHOW"] else set())
-        memory = {"call": call_id, "user": str(user), "seers": ",".join(sorted(shown))}
+        shown = audience.met(self._people, show, let, {user} if params["SHOW"] else set())
+        memory = audience.remembered(call_id, user, shown & let, whose)
         creation = answer.get("LEAD_CREATION_ERROR")
         extra = notices.creation(str(creation)) if creation else None
         return Delivered(memory, shown, notices.together(*said, extra))
@@ -208,9 +217,10 @@ class Bitrix24:
         unready = await self._directory.ready()
         if unready is not None:
             return unready
-        held = frozenset(filter(None, attempt.memory.get("seers", "").split(",")))
-        seers = (held | show) - hide
-        appear = self._users_of(show)
+        whose = audience.whose(attempt.memory)
+        let = audience.let_in(self._people, show, attempt.asking, whose)
+        seers = (audience.held(attempt.memory) | let) - hide
+        appear = self._users_of(let)
         # Two extensions may be one user's phones: his card stays while one of them should have it.
         vanish = self._users_of(hide) - self._users_of(seers)
         rest = self._rest.noting(attempt.trace)
@@ -222,7 +232,7 @@ class Bitrix24:
                 return found.outcome
             if not found.result and method == SHOW:
                 return Refused(notices.over(call))
-        return Delivered({"seers": ",".join(sorted(seers))}, show)
+        return Delivered({audience.SEERS: audience.kept(seers)}, show)
 
     # ------------------------------------------------------------------------------------------ finish
     async def finish(self, order: Finish, attempt: Attempt) -> Outcome:
@@ -351,18 +361,8 @@ class Bitrix24:
     def _people(self) -> People:
         return self._directory.people
 
-    def _user(self, extension: str) -> int | None:
-        return self._people.user_of(extension)
-
     def _users_of(self, extensions: Iterable[str]) -> set[int]:
-        return {user for user in map(self._user, extensions) if user is not None}
-
-    def _met(self, show: frozenset[str], seeing: set[int]) -> frozenset[str]:
-        """Of `show`, those whose wish is met when these users see the card. Nobody can show a card to a
-        person without a portal user, so his wish counts as met."""
-        return frozenset(
-            extension for extension in show if (user := self._user(extension)) is None or user in seeing
-        )
+        return audience.users_of(self._people, extensions)
 
     def _creates(self, about: CallFacts) -> bool:
         own = self._lines.setting(about.line).create

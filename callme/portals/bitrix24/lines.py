@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from callme.crm.port import Ambiguous, Later, Outcome, Urgency
 from callme.portals.bitrix24 import notices, payloads
+from callme.portals.bitrix24.policies import Line
 from callme.portals.bitrix24.rest import Done, Fault, Rest
-from callme.portals.bitrix24.settings import Line
 from callme.wording import Phrase
 
 GET = "telephony.externalLine.get"

@@ -73,7 +73,7 @@ class Owners:
                 case "line":
                     user = self._of_line(about)
                 case "responsible":
-                    user = await self._responsible_for(rest, about)
+                    user = await self.responsible_for(rest, about, Urgency.FINISH)
                 case "default":
                     break
             if user is not None:
@@ -91,7 +91,7 @@ class Owners:
         extension = self._lines.setting(about.line).owner
         return self._people.user_of(extension) if extension else None
 
-    async def _responsible_for(self, rest: Rest, about: CallFacts) -> int | None:
+    async def responsible_for(self, rest: Rest, about: CallFacts, urgency: Urgency) -> int | None:
         """The active user responsible for the caller; `None` when there is none or the portal does not
         say."""
         if payloads.is_hidden(about):
@@ -101,9 +101,7 @@ class Owners:
         until, user = self._responsible.get(number, (now, None))
         if until > now:
             return user
-        found = await rest.call(
-            SEARCH, payloads.find_client(number), Urgency.FINISH, reads=True, answer_s=ANSWER_S
-        )
+        found = await rest.call(SEARCH, payloads.find_client(number), urgency, reads=True, answer_s=ANSWER_S)
         if isinstance(found, Fault):
             return None
         user = responsible(found.result, self._people)

@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
@@ -25,6 +23,9 @@ from pydantic import (
 
 from callme.config import is_loopback, refusal
 from callme.config.problems import Unfit, from_pydantic
+from callme.crm.cards import EVERYBODY, CardRules, When
+from callme.crm.policy import Rules
+from callme.portals.bitrix24.policies import CardRule, Create, Line, Moment, Table
 from callme.wording import Phrase
 
 _PATH = re.compile(r"/rest/[1-9][0-9]*/[A-Za-z0-9]+/?")
@@ -113,37 +114,13 @@ def _token_key(value: SecretStr) -> SecretStr:
     return value
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Create(_Table):
-    """`create`: whether the portal makes a client for a number that it does not know, per direction."""
-
-    # An unknown caller is a new client, which is what people expect of telephony in this CRM; a number that
-    # an employee dials may be a taxi, and a wrong digit must not become a lead.
-    inbound: bool = True
-    outbound: bool = False
-
-
-class Line(_Table):
-    """`lines."74950000001"`: one of the company's numbers, or a trunk by its name. `source` is a code of the
-    portal's list of sources, `owner` the extension that gets its missed calls; `create` outranks the portal's
-    own `create` on this line."""
-
-    name: str = ""
-    source: str = ""
-    create: bool | None = None
-    owner: str = ""
-
-
 Seconds = Annotated[float, Field(ge=1, le=600)]
 UserId = Annotated[int, Field(ge=1)]
 LineNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Source = Literal["rung", "line", "responsible", "default"]
 
 
-class Settings(_Table):
+class Settings(Table):
     """All keys of `[[portal]]` with `crm = "bitrix24"`. Times are seconds."""
 
     # Either an incoming webhook, or a local application: domain, client_id, client_secret.
@@ -161,6 +138,9 @@ class Settings(_Table):
     # Who owns a call that nobody took, the first that is known: whose phone rang, the owner of the line, the
     # client's responsible, and always at the end default_user.
     missed_owner: tuple[Source, ...] = ("rung", "line", "responsible", "default")
+    # Who sees the card when; the first of the rules that fits decides.
+    cards: Moment = "ring"
+    card_rules: tuple[CardRule, ...] = ()
     # So long after a click it is still dialled: later nobody waits for the call any more.
     click_max_age: Seconds = 15.0
     chat: bool = False  # a message about each finished call in the employee's chat
@@ -171,6 +151,17 @@ class Settings(_Table):
     # The cloud counts 2 requests a second above a pool of 50 per address of ours, whatever sends them (§4.1).
     requests_per_second: Annotated[float, Field(ge=0.1, le=1000)] = 2.0
     burst: Annotated[int, Field(ge=1, le=10000)] = 40
+
+    @property
+    def rules(self) -> Rules:
+        """What `crm.policy` has to know of them."""
+        own = CardRules(When(self.cards), tuple(rule.plain() for rule in self.card_rules))
+        return Rules(cards=EVERYBODY if own == EVERYBODY else own)
+
+    @property
+    def asks_whose(self) -> bool:
+        """Whether somebody's card depends on whose client it is."""
+        return "responsible" in (self.cards, *(rule.cards for rule in self.card_rules))
 
     @property
     def webhook_url(self) -> str:
@@ -239,7 +230,10 @@ def read(portal: str, table: Mapping[str, Any], source: str, base: Path) -> Sett
 
 def _known(location: tuple[int | str, ...]) -> list[str]:
     """The keys that exist in the table where an error was found."""
-    shape: type[_Table] = Settings
-    if len(location) > 1 and location[0] in ("create", "lines"):
-        shape = Create if location[0] == "create" else Line
+    shape: type[Table] = Settings
+    if len(location) > 1:
+        shape = _TABLES.get(str(location[0]), Settings)
     return list(shape.model_fields)
+
+
+_TABLES: Mapping[str, type[Table]] = {"create": Create, "lines": Line, "card_rules": CardRule}

@@ -137,8 +137,14 @@ def ended(
     return Finish(about(**more), owner, result, talk_s, START + 60)
 
 
-def attempt(memory: Memory | None = None, *, doubt: bool = False, after_s: float = 1.0) -> Attempt:
-    return Attempt(2 if doubt else 1, doubt, memory or {}, START + after_s, START)
+def attempt(
+    memory: Memory | None = None,
+    *,
+    doubt: bool = False,
+    after_s: float = 1.0,
+    asking: frozenset[str] = frozenset(),
+) -> Attempt:
+    return Attempt(2 if doubt else 1, doubt, memory or {}, START + after_s, START, asking=asking)
 
 
 def lost() -> Exception:

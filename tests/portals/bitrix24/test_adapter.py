@@ -297,3 +297,48 @@ async def test_the_chat_hears_of_calls_only_when_asked_to() -> None:
         await bitrix.finish(ended(), attempt({"call": CALL}))
         await bitrix.close()
         assert script.of(FINISH)[0]["ADD_TO_CHAT"] == int(chat)
+
+
+# --------------------------------------------------------------------------------- only the responsible
+SEARCH = "telephony.externalCall.searchCrmEntities"
+THEIRS = ok([{"CRM_ENTITY_TYPE": "CONTACT", "CRM_ENTITY_ID": 5, "ASSIGNED_BY_ID": 12}])
+
+
+async def test_of_those_who_ask_only_the_clients_own_sees_the_card() -> None:
+    script = Scripted().says(SEARCH, THEIRS).says(REGISTER, registered()).says(SHOW, ok(True))
+    bitrix = portal(script, cards="responsible")
+    done = delivered(await bitrix.register(ringing(), BOTH, attempt(asking=BOTH)))
+    later = attempt(done.memory, asking=BOTH)
+    shown = delivered(
+        await bitrix.cards(about().call, BOTH - (done.shown or frozenset()), frozenset(), later)
+    )
+    await bitrix.close()
+    assert script.of(REGISTER)[0]["SHOW"] == 0
+    assert (done.shown, shown.shown) == (frozenset({"101"}), frozenset({"102"}))
+    assert script.of(SHOW) == [{"CALL_ID": CALL, "USER_ID": [12]}]
+    assert len(script.of(SEARCH)) == 1
+
+
+async def test_who_does_not_ask_sees_every_card() -> None:
+    script = Scripted().says(SEARCH, THEIRS).says(REGISTER, registered())
+    bitrix = portal(script, card_rules=[{"extensions": "102", "cards": "responsible"}])
+    await bitrix.register(ringing(), BOTH, attempt(asking=frozenset({"102"})))
+    await bitrix.close()
+    assert script.of(REGISTER)[0]["SHOW"] == 1
+
+
+@pytest.mark.parametrize("answer", [ok([]), page(502)])
+async def test_a_client_that_is_nobodys_is_everybodys(answer: httpx2.Response) -> None:
+    script = Scripted().says(SEARCH, answer).says(REGISTER, registered())
+    bitrix = portal(script, cards="responsible")
+    done = delivered(await bitrix.register(ringing(), BOTH, attempt(asking=BOTH)))
+    await bitrix.close()
+    assert (script.of(REGISTER)[0]["SHOW"], done.shown) == (1, frozenset({"101"}))
+
+
+async def test_whose_client_it_is_is_not_asked_without_need() -> None:
+    script = Scripted().says(REGISTER, registered())
+    bitrix = portal(script, cards="answer")
+    await bitrix.register(ringing(), BOTH, attempt())
+    await bitrix.close()
+    assert script.of(SEARCH) == []

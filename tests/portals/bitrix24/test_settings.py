@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from callme.crm.cards import CardRule, CardRules, When
+from callme.crm.policy import DEFAULT_RULES
 from callme.errors import ConfigError
 from callme.portals.bitrix24.settings import Settings, read
 from tests.portals.bitrix24.scripted import SECRET, WEBHOOK
@@ -82,6 +84,20 @@ def test_a_line_has_its_own_keys() -> None:
     )
     assert "`owner`" in refusal(lines={"74950000001": {"owner_": "101"}})
     assert "portal.main.lines.74950000001.owner" in refusal(lines={"74950000001": {"owner": 101}})
+
+
+def test_card_rules_become_the_policys() -> None:
+    assert reading().rules == DEFAULT_RULES
+    rules = reading(
+        cards="answer", card_rules=[{"extensions": "2XX, 301", "queues": ["400"], "cards": "never"}]
+    )
+    assert rules.rules.cards == CardRules(
+        When.ANSWER, (CardRule(When.NEVER, extensions=("2XX", "301"), queues=("400",)),)
+    )
+    assert reading(card_rules=[{"groups": "600", "cards": "responsible"}]).asks_whose
+    assert "choose from" in refusal(cards="sometimes")
+    assert "names nobody" in refusal(card_rules=[{"cards": "never"}])
+    assert "`queues`" in refusal(card_rules=[{"queue": "400", "cards": "never"}])
 
 
 def test_the_order_of_owners_knows_four_words() -> None:
