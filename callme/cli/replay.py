@@ -4,6 +4,7 @@ portal would have been told. Nothing is sent anywhere.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from callme.crm import policy
 from callme.crm.intents import Attach, Cards, Finish, Intent, Register
 from callme.crm.policy import Rules, Told
 from callme.crm.routing import verdict
+from callme.errors import ConfigError
 from callme.pbx.ami.transcript import moments, read_chunks
 from callme.pbx.port import Directory, Moment
 from callme.wording import Language, Phrase, plain
@@ -99,11 +101,16 @@ def play(steps: Iterable[Moment], pbx: str, numbering: Numbering, config: Config
 
 
 def _rules(config: Config | None) -> Mapping[str, Rules]:
+    """How each portal is told; one whose own keys are not complete yet, as any would be."""
     if config is None or not config.portal:
         return {}
-    from callme.service.portals import plans
+    from callme.portals import registry
 
-    return {plan.id: plan.rules for plan in plans(config)}
+    found: dict[str, Rules] = {}
+    for one in config.portal:
+        with contextlib.suppress(ConfigError):
+            found[one.id] = registry.plan(one.crm, one.id, one.settings).rules
+    return found
 
 
 def _step(tracker: Tracker, moment: Moment, played: Replayed, config: Config | None) -> None:
