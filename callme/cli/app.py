@@ -204,6 +204,82 @@ def record(
 
 @app.command(
     help=_help(
+        "Set CallMe up: PBX, CRM, service; asks, tries, shows what it writes.",
+        "Настроить CallMe: АТС, CRM, служба; спросит, проверит, покажет, что запишет.",
+    )
+)
+def setup(
+    config: ConfigOption = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help=_help("answers beforehand", "ответы заранее")),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="TABLE.KEY=VALUE",
+            help=_help(
+                "one answer, e.g. pbx.host=10.0.0.5; may be repeated",
+                "один ответ, например pbx.host=10.0.0.5; можно повторять",
+            ),
+        ),
+    ] = None,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help=_help("ask nothing, write", "ничего не спрашивать, записать")),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_help("write nothing", "ничего не записывать"))
+    ] = False,
+    undo: Annotated[
+        bool,
+        typer.Option("--undo", help=_help("take everything back", "вернуть всё, как было")),
+    ] = False,
+    asterisk: Annotated[
+        str,
+        typer.Option(
+            metavar="COMMAND",
+            help=_help(
+                "how to start Asterisk's program, e.g. “docker exec pbx asterisk” [asterisk]",
+                "как запустить программу Asterisk, например «docker exec pbx asterisk» [asterisk]",
+            ),
+        ),
+    ] = "",
+    etc: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help=_help("Asterisk's folder [/etc/asterisk]", "папка Asterisk [/etc/asterisk]")
+        ),
+    ] = None,
+    root: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help=_help("another tree in place of /; no command is run", "другое дерево вместо /; без команд"),
+        ),
+    ] = Path("/"),
+) -> None:
+    """`callme setup`."""
+    from callme.cli import setup as body
+
+    raise typer.Exit(
+        body.setup(
+            config,
+            answers_file=answers,
+            sets=set_ or (),
+            root=root,
+            etc=etc,
+            asterisk=asterisk,
+            hands_off=yes,
+            dry=dry_run,
+            undo=undo,
+        )
+    )
+
+
+@app.command(
+    help=_help(
         "Show the whole path with a real Asterisk on this machine.",
         "Показать весь путь на настоящем Asterisk.",
     )

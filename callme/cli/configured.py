@@ -1,5 +1,5 @@
-"""Finds and reads the configuration for a command: `--config`, `CALLME_CONFIG`, `callme.toml`, or the
-environment alone.
+"""Finds and reads the configuration for a command: `--config`, `CALLME_CONFIG`, `callme.toml`, the one that
+the set-up installed, or the environment alone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from callme.cli import tongue
 from callme.config import Config, load
 
 DEFAULT = Path("callme.toml")
+INSTALLED = Path("/etc/callme/callme.toml")
+"""Where the set-up puts it on a machine that is a server; read where the current folder has none."""
 
 
 def configured(path: Path | None) -> Config:
@@ -31,4 +33,16 @@ def _found(path: Path | None) -> Path | None:
     if named := os.environ.get("CALLME_CONFIG"):
         return Path(named)
     whole = any(name.upper().startswith("CALLME_PBX__") for name in os.environ)
-    return None if whole and not DEFAULT.exists() else DEFAULT
+    if DEFAULT.exists():
+        return DEFAULT
+    if _is_there(INSTALLED):
+        return INSTALLED
+    return None if whole else DEFAULT
+
+
+def _is_there(path: Path) -> bool:
+    """Also when its folder is closed to us: then reading it tells why."""
+    try:
+        return path.exists()
+    except OSError:
+        return True

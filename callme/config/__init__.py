@@ -12,7 +12,7 @@ and `<key>_env` in any section name a file or an environment variable that holds
 """
 
 from callme.config.problems import Problem, refusal
-from callme.config.reading import load
+from callme.config.reading import judge, load, raw
 from callme.config.shape import ClickToCall, Config, Pbx, PortalTable, Route, Service, is_loopback
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "Route",
     "Service",
     "is_loopback",
+    "judge",
     "load",
+    "raw",
     "refusal",
 ]

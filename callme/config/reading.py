@@ -37,10 +37,18 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
 
     Raises `ConfigError` that names every problem with its key and cure.
     """
+    tables = raw(path) if path else {}
+    warnings = _exposed(path, tables) if path else []
+    return judge(tables, path, environ).model_copy(update={"warnings": tuple(warnings)})
+
+
+def judge(tables: dict[str, Any], path: Path | None, environ: Mapping[str, str]) -> Config:
+    """What `load` would make of a file with these tables; they are changed by it. For those who write one.
+
+    Raises `ConfigError`.
+    """
     source = str(path) if path else "CALLME_…"
     base = path.absolute().parent if path else Path.cwd()
-    tables = _tables(path) if path else {}
-    warnings = _exposed(path, tables) if path else []
     problems = [unknown(name, name, SECTIONS) for name in tables if name not in SECTIONS]
     problems += overlay(tables, environ)
     service, pbx, portal, route = _validated(tables, base, environ, problems)
@@ -50,18 +58,20 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     service = service or Service()
     if not service.data_dir.is_absolute():
         service = service.model_copy(update={"data_dir": base / service.data_dir})
-    return Config(service=service, pbx=pbx, portal=portal, route=route, path=path, warnings=tuple(warnings))
+    return Config(service=service, pbx=pbx, portal=portal, route=route, path=path)
 
 
-def _tables(path: Path) -> dict[str, Any]:
+def raw(path: Path) -> dict[str, Any]:
+    """The tables of that file as they stand there. Raises `ConfigError`: it is missing, unreadable, not
+    TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(
             Phrase("there is no configuration file {path}", "нет файла конфигурации {path}", {"path": path}),
             Phrase(
-                "copy callme.example.toml there and fill it in, or name another file with --config",
-                "скопируйте туда callme.example.toml и заполните его или укажите другой файл через --config",
+                "make one with “callme setup”, or name another file with --config",
+                "создайте его командой «callme setup» или укажите другой файл через --config",
             ),
         ) from None
     except UnicodeDecodeError:

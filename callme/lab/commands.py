@@ -20,11 +20,11 @@ from typing import Annotated, Any
 
 import typer
 
+from callme.config.writing import toml
 from callme.lab import asterisk, scenarios
 from callme.lab.asterisk import LabError
 from callme.lab.desk import Answer, Desk, ask, seen_of, sockets
 from callme.lab.dialplan import Options
-from callme.lab.fragment import toml
 from callme.lab.lab import Lab
 from callme.lab.numbering import DIDS, EXTENSIONS
 from callme.lab.story import told

@@ -22,12 +22,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from callme import config
+from callme.config.writing import toml
 from callme.errors import ConfigError, TroubleError
 from callme.lab import scenarios, voices
 from callme.lab.acts import acts
 from callme.lab.asterisk import LabError, Release, as_root
 from callme.lab.desk import Desk
-from callme.lab.fragment import toml
 from callme.lab.lab import Lab
 from callme.lab.phones import Seen
 from callme.lab.report import table, tally

@@ -18,6 +18,7 @@ import httpx2
 
 from callme import portals
 from callme.config.problems import Problem, refusal, unknown
+from callme.crm.asking import Way
 from callme.crm.installation import Home
 from callme.crm.policy import Rules
 from callme.crm.port import Gate, Portal
@@ -81,6 +82,12 @@ class Plan:
 def known() -> list[str]:
     """The CRMs that there are folders for."""
     return sorted(module.name for module in pkgutil.iter_modules(portals.__path__) if module.ispkg)
+
+
+def ways(crm: str) -> tuple[Way, ...]:
+    """The ways to reach that CRM which the set-up can ask for; none where its keys are written by hand."""
+    found: tuple[Way, ...] = getattr(_folder(crm), "WAYS", ())
+    return found
 
 
 def plan(

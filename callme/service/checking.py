@@ -101,6 +101,12 @@ async def check_all(config: Config) -> list[Finding]:
     return [finding for part in parts for finding in part]
 
 
+async def check_portals(config: Config) -> list[Finding]:
+    """Every portal, as `check_all` does. Raises `ConfigError`."""
+    parts = await asyncio.gather(*map(_portal, plans(config)))
+    return [finding for part in parts for finding in part]
+
+
 async def read_channels(config: Config, names: Sequence[str]) -> list[Finding]:
     """How each PBX's channels of these names will be read, and why."""
     found = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import signal
 import socket
@@ -31,6 +32,7 @@ from callme.service.clock import WallClock
 from callme.service.hearing import Ears
 from callme.service.metrics import Metrics
 from callme.service.portals import Desk, plans
+from callme.service.pulse import READY, STOPPING, Pulse
 from callme.service.river import River
 from callme.service.transcripts import Transcripts
 from callme.store.sqlite import Store, open_store
@@ -165,9 +167,14 @@ class Service:
         lasting.append(self._guard("pages", pages.serve(sockets=[listener])))
         upkeep = [self._guard(name, work) for name, work in desk.upkeep().items()]
         upkeep += [self._guard(f"clicks of {river.id}", river.clicks.run()) for river in rivers]
+        pulse = Pulse(os.environ)
+        if pulse.every_s:
+            upkeep.append(self._guard("pulse", pulse.beat()))
+        pulse.tell(READY)
         log.info("CallMe runs", version=__version__, pages="http://{}:{}/".format(*self.address))
         self.ready.set()
         await self._stopping.wait()
+        pulse.tell(STOPPING)
         app.state.live.close()
         await asyncio.gather(*(river.source.close() for river in rivers))
         desk.stop()

@@ -54,7 +54,7 @@ class Piece:
         return f"{words}\n{text}{self.comment} <<< callme: {self.name}\n".encode()
 
 
-HINT = '– written by "callme setup", taken back by "callme setup --undo"'
+HINT = '(written by "callme setup", taken back by "callme setup --undo")'
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,7 @@ def test_a_missing_file_is_named_with_the_cure(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "none.toml", {})
     assert "none.toml" in str(caught.value)
-    assert "callme.example.toml" in str(caught.value)
+    assert "callme setup" in str(caught.value)
 
 
 def test_a_folder_or_other_bytes_in_place_of_a_file(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ import httpx2
 from callme.crm.installation import Home
 from callme.crm.port import Gate, Portal
 from callme.portals.bitrix24.adapter import Bitrix24
+from callme.portals.bitrix24.asking import WAYS
 from callme.portals.bitrix24.settings import Settings, read
 
-__all__ = ["Bitrix24", "Settings", "open_portal", "read"]
+__all__ = ["WAYS", "Bitrix24", "Settings", "open_portal", "read"]
 
 
 def open_portal(

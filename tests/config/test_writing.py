@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from callme.lab.fragment import toml
+from callme.config.writing import toml
 
 
 def test_the_fragment_reads_back_as_what_it_was() -> None:

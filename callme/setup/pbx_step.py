@@ -1,0 +1,176 @@
+"""The PBX's part of the set-up: where it is, which AMI user we have there, whether he is let in.
+
+On this machine a user of our own is written; for a PBX elsewhere it is told what to paste there.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from callme.config import is_loopback
+from callme.config.environment import resolve
+from callme.config.problems import refusal
+from callme.pbx.ami.session import AmiSettings
+from callme.setup import ami_user, changing, disk, own, pieces, sections
+from callme.setup.ami_user import AmiUser
+from callme.setup.changing import Change, Command, Owner
+from callme.setup.course import PBX_ID, Course
+from callme.setup.house import Flavour, address_towards
+from callme.setup.words import W
+from callme.wording import plain
+
+
+class PbxStep:
+    """The conversation about the PBX."""
+
+    def __init__(self, course: Course) -> None:
+        self._on = course
+
+    def run(self) -> None:
+        old = self._on.entry("pbx")
+        host = self._host(old)
+        local = self._on.house.flavour is not Flavour.NONE and (
+            is_loopback(host) or host == ami_user.host(self._on.house)
+        )
+        port = ami_user.port(self._on.house) if local else 5038
+        table: dict[str, Any] = {
+            "id": str(old.get("id") or PBX_ID),
+            "host": host,
+            "port": old.get("port") or port,
+            **self._on.wish.given.get("pbx", {}),
+        }
+        way = self._ami_way(old)
+        table = self._existing(table, old) if way == "existing" else self._new_user(table, old, local=local)
+        folder = self._recordings(old, local=local)
+        if folder:
+            table["recordings"] = folder
+        self._on.new = own.merged(self._on.new, "pbx", table)
+
+    def _host(self, old: dict[str, Any]) -> str:
+        said = self._on.wish.said("pbx", "host")
+        if said:
+            return str(said)
+        if self._on.house.flavour is not Flavour.NONE:
+            house = self._on.house
+            found = W.FOUND.given(what=plain(house.name), etc=house.etc)
+            self._on.talk.tell(found)
+            here = str(old.get("host") or ami_user.host(self._on.house))
+            if self._on.wish.hands_off or self._on.talk.confirm(W.CONNECT_IT, True):
+                return here
+        return self._on.value("pbx", "host", W.HOST, str(old.get("host") or ""))
+
+    def _ami_way(self, old: dict[str, Any]) -> str:
+        said = self._on.wish.said("setup", "ami")
+        if said:
+            return str(said)
+        kept = any(key in old for key in ("secret", "secret_file", "secret_env"))
+        default = "existing" if kept and ami_user.ours(self._on.house) is None else "new"
+        if self._on.wish.hands_off:
+            return default
+        return self._on.talk.choose(W.AMI_WAY, (("new", W.AMI_NEW), ("existing", W.AMI_EXISTING)), default)
+
+    def _existing(self, table: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+        """A user that is there already: name and secret, tried until they fit."""
+        while True:
+            name = str(old.get("username") or "callme")
+            table["username"] = self._on.value("pbx", "username", W.USERNAME, name)
+            table |= self._on.secret("pbx", "secret", W.SECRET, old)
+            if self._works(table) or not self._on.again():
+                return table
+
+    def _new_user(self, table: dict[str, Any], old: dict[str, Any], *, local: bool) -> dict[str, Any]:
+        """A user of our own: written here, or told to be pasted where the PBX is."""
+        earlier = ami_user.ours(self._on.house) if local else None
+        if earlier is None and old.get("secret"):
+            earlier = AmiUser(str(old.get("username") or "callme"), str(old["secret"]))
+        name = str(table.get("username") or (earlier.name if earlier else self._free_name(local=local)))
+        user = AmiUser(
+            name,
+            str(self._on.wish.said("pbx", "secret") or ""),
+            self._permit(table, local=local),
+            ami_user.CHANNELVARS
+            + (ami_user.OLD_CHANNELVARS if self._on.wish.said("setup", "moving_over") else ()),
+        )
+        user = ami_user.with_secret(user, earlier)
+        table |= {"username": user.name, "secret": user.secret}
+        if local:
+            self._write_user(user)
+        else:
+            self._on.talk.tell(W.PASTE.given(host=table["host"], permit=", ".join(user.permit)))
+            shown = ami_user.paste(user).splitlines()
+            self._on.talk.show(map(changing.masked, shown) if self._on.wish.dry else shown)
+            self._on.talk.tell(W.PASTE_RELOAD)
+            if not self._on.wish.hands_off and not self._on.wish.dry:
+                self._on.talk.confirm(W.PASTED, True)
+        if not self._on.wish.dry:
+            while not self._works(table) and self._on.again():
+                pass
+        return table
+
+    def _free_name(self, *, local: bool) -> str:
+        if not local:
+            return "callme"
+        loaded = sections.read(ami_user.MAIN, ami_user.bare(self._on.house.files, self._on.house))
+        names = ("callme", *(f"callme-{number}" for number in range(2, 100)))
+        free = next(name for name in names if loaded.named(name) is None)
+        if free != "callme":
+            self._on.talk.tell(W.NAME_TAKEN.given(name=free))
+        return free
+
+    def _permit(self, table: dict[str, Any], *, local: bool) -> tuple[str, ...]:
+        """Where we come from, as the PBX sees it."""
+        said = self._on.wish.said("setup", "permit")
+        if said:
+            return tuple(part.strip() for part in str(said).split(",") if part.strip())
+        if local:
+            return ("127.0.0.1",)
+        guess = address_towards(str(table["host"]), int(table["port"]))
+        return (self._on.value("setup", "permit", W.PERMIT, guess),)
+
+    def _write_user(self, user: AmiUser) -> None:
+        planned = ami_user.plan(self._on.house, user, local=True)
+        for note in planned.notes:
+            self._on.warn(note)
+        path = planned.piece.file
+        before = disk.content(path)
+        base = pieces.lift(before, path, ami_user.PIECE) if planned.fresh and before is not None else before
+        mine = self._on.house.owner
+        owner = Owner(*mine) if mine[0] >= 0 else None
+        change = Change(
+            path,
+            before,
+            pieces.lay(base, planned.piece),
+            ami_user.ABOUT,
+            mode=self._on.house.mode,
+            owner=owner,
+        )
+        if self._on.agreed([change]):
+            console = self._console()
+            self._on.disk.note(console=console)
+            self._on.run(
+                [Command((*(console or ("asterisk",)), "-rx", "manager reload"), W.RELOAD)], bool(console)
+            )
+
+    def _console(self) -> tuple[str, ...]:
+        """Asterisk's program, if it may be used; empty otherwise."""
+        if self._on.wish.console:
+            return self._on.wish.console
+        return ("asterisk",) if self._on.wish.here and self._on.house.version else ()
+
+    def _works(self, table: dict[str, Any]) -> bool:
+        found = dict(table)
+        problems = resolve(found, "pbx", self._on.file.parent, os.environ)
+        if problems:
+            raise refusal(problems, str(self._on.config))
+        settings = AmiSettings(
+            str(found["host"]), int(found["port"]), str(found["username"]), str(found.get("secret", "")),
+            bool(found.get("tls", False)),
+        )  # fmt: skip
+        return self._on.tried("pbx", self._on.trials.pbx(settings))
+
+    def _recordings(self, old: dict[str, Any], *, local: bool) -> str:
+        default = str(old.get("recordings") or (self._on.house.monitor if local else ""))
+        if self._on.wish.said("pbx", "recordings") is not None or (self._on.wish.hands_off and not default):
+            return str(self._on.wish.said("pbx", "recordings") or "")
+        return self._on.value("pbx", "recordings", W.RECORDINGS, default, empty=True)

@@ -1,0 +1,49 @@
+"""How the set-up talks with a person and tries things out, as the command line gives it. Nothing is said or
+asked in any other way, so that the wizard can be played without a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from callme.config import Config
+from callme.crm.port import Finding
+from callme.pbx.ami.session import AmiSettings
+from callme.setup.changing import Command
+from callme.wording import Phrase
+
+
+class Talk(Protocol):
+    """A person at a terminal, or what stands for one."""
+
+    def tell(self, phrase: Phrase) -> None:
+        """Says a line."""
+
+    def head(self, phrase: Phrase) -> None:
+        """Says where we are."""
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Shows text as it is: a diff, what to paste."""
+
+    def ask(self, question: Phrase, default: str = "", *, secret: bool = False) -> str:
+        """An answer in words; an empty one means the default. A secret is not echoed."""
+
+    def choose(self, question: Phrase, options: Sequence[tuple[str, Phrase]], default: str) -> str:
+        """One of the options by its name."""
+
+    def confirm(self, question: Phrase, default: bool) -> bool:
+        """Yes or no."""
+
+    def report(self, findings: Sequence[Finding]) -> None:
+        """What a trial showed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What is tried out on the way. `run` gives whether a command succeeded and what it said."""
+
+    pbx: Callable[[AmiSettings], list[Finding]]
+    portal: Callable[[Config], list[Finding]]
+    run: Callable[[Command], tuple[bool, str]]

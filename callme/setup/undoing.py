@@ -1,0 +1,111 @@
+"""`callme setup --undo`: every file as it was, and whatever was made for us gone.
+
+Blocks of ours are found by their marker lines even where the list of what was done got lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from callme.config import raw
+from callme.errors import ConfigError
+from callme.setup import changing, disk, own, pieces, unit
+from callme.setup.changing import Change, Command
+from callme.setup.course import at
+from callme.setup.disk import Disk, Ledger
+from callme.setup.house import House
+from callme.setup.talk import Talk, Trials
+from callme.setup.wish import Wish
+from callme.setup.words import W
+from callme.wording import plain
+
+
+def take_back(wish: Wish, house: House, talk: Talk, trials: Trials) -> bool:
+    """Takes everything back; whether all of it worked. Raises `TroubleError`."""
+    talk.head(W.UNDO)
+    file = at(wish, wish.config.absolute())
+    ledger_keeper = Disk(file)
+    ledger = ledger_keeper.ledger
+    changes, left = ledger_keeper.back()
+    known = {change.path for change in changes}
+    changes += [change for change in _stray(house) if change.path not in known]
+    if not changes and not left:
+        talk.tell(W.NOTHING_BACK)
+        return True
+    for change in changes:
+        if change.after is None:
+            talk.tell(W.GOES.given(file=change.path))
+        else:
+            talk.tell(W.BACK.given(file=change.path))
+            talk.show(changing.diff(change))
+    if wish.dry:
+        talk.tell(W.WOULD)
+        return True
+    if not wish.hands_off and not talk.confirm(W.TAKE_BACK, True):
+        talk.tell(W.NOT_WRITTEN)
+        return False
+    allowed = wish.here and house.root
+    well = _run(talk, trials, _first(ledger), allowed)
+    data = _data(file)
+    ledger_keeper.undo(changes, keep=bool(left))
+    for change in changes:
+        talk.tell((W.REMOVED if change.after is None else W.TAKEN_BACK).given(file=change.path))
+    for phrase in left:
+        talk.tell(phrase)
+    well = _run(talk, trials, _last(ledger), allowed) and well
+    if any(change.path.is_relative_to(house.etc) for change in changes):
+        console = wish.console or tuple(ledger.console)
+        reload = Command((*(console or ("asterisk",)), "-rx", "manager reload"), W.RELOAD)
+        well = _run(talk, trials, [reload], bool(console)) and well
+    if data is not None and data.is_dir():
+        talk.tell(W.KEPT_DATA.given(data=data))
+    return well
+
+
+def _stray(house: House) -> list[Change]:
+    """Blocks of ours in Asterisk's files."""
+    found = []
+    for name, text in house.files.items():
+        path = house.etc / name
+        if pieces.laid(text, path):
+            found.append(Change(path, text, pieces.lift(text, path)))
+    return found
+
+
+def _first(ledger: Ledger) -> list[Command]:
+    return [Command(("systemctl", "disable", "--now", unit.NAME), W.STOP_UNIT)] if ledger.unit else []
+
+
+def _last(ledger: Ledger) -> list[Command]:
+    commands = []
+    if ledger.unit:
+        commands.append(Command(("systemctl", "daemon-reload"), own.KNOW_UNIT))
+    if ledger.user:
+        commands.append(Command(("userdel", ledger.user), W.DROP_USER))
+    return commands
+
+
+def _run(talk: Talk, trials: Trials, commands: list[Command], allowed: bool) -> bool:
+    well = True
+    for command in commands:
+        if not allowed:
+            talk.tell(W.RUN_IT.given(why=command.why, line=command.line()))
+            continue
+        done, said = trials.run(command)
+        well = well and done
+        told = W.RAN if done else W.RAN_BADLY
+        talk.tell(told.given(why=command.why, line=command.line(), said=plain(said)))
+    return well
+
+
+def _data(file: Path) -> Path | None:
+    """Where the service kept calls, as its configuration says before it goes."""
+    if disk.content(file) is None:
+        return None
+    try:
+        service: Mapping[str, Any] = raw(file).get("service", {})
+    except ConfigError:
+        return None
+    return file.parent / str(service.get("data_dir") or "var")
