@@ -203,6 +203,52 @@ def record(
 
 
 @app.command(
+    "import-callme",
+    help=_help(
+        "Move over from the old CallMe scripts: their config.php becomes ours.",
+        "Перейти со старых скриптов CallMe: их config.php становится нашей конфигурацией.",
+    ),
+)
+def import_callme(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help=_help("where their config.php lies", "где лежит их config.php")),
+    ],
+    dialplan: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help=_help(
+                "their dialplan, e.g. /etc/asterisk/extensions_custom.conf; may be repeated",
+                "их диалплан, например /etc/asterisk/extensions_custom.conf; можно повторять",
+            ),
+        ),
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help=_help("write our configuration", "записать нашу конфигурацию")),
+    ] = None,
+    show_old_hooks: Annotated[
+        bool,
+        typer.Option(
+            "--show-old-hooks",
+            help=_help(
+                "show, as a patch, the dialplan without their lines",
+                "показать в виде патча диалплан без их строк",
+            ),
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """`callme import-callme`."""
+    from callme.cli import moving as body
+
+    raise typer.Exit(
+        body.import_callme(folder, dialplan or (), write, show_old_hooks=show_old_hooks, as_json=as_json)
+    )
+
+
+@app.command(
     help=_help(
         "Set CallMe up: PBX, CRM, service; asks, tries, shows what it writes.",
         "Настроить CallMe: АТС, CRM, служба; спросит, проверит, покажет, что запишет.",

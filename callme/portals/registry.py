@@ -20,7 +20,11 @@ from callme import portals
 from callme.config.problems import Problem, refusal, unknown
 from callme.crm.asking import Way
 from callme.crm.installation import Home
+<<<<<<< HEAD
 from callme.crm.policy import Rules
+=======
+from callme.crm.moving import Mover
+>>>>>>> 55e2682 (Read the old scripts' configuration as data and say of every key what becomes of it; find their lines in a dialplan)
 from callme.crm.port import Gate, Portal
 from callme.wording import Phrase
 
@@ -107,6 +111,14 @@ def plan(
         raise refusal([Problem(key, _no_such_crm(crm), cure)], source)
     settings = _folder(crm).read(id, table, source, base)
     return Plan(id, crm, settings.requests_per_second, settings.burst, settings, home)
+
+
+def movers() -> dict[str, Mover]:
+    """The older connectors that some CRM's folder knows how to move over from, by their names."""
+    found: dict[str, Mover] = {}
+    for crm in known():
+        found |= getattr(_folder(crm), "movers", {})
+    return found
 
 
 def open_portal(

@@ -25,6 +25,7 @@ from callme.config import is_loopback, refusal
 from callme.config.problems import Unfit, from_pydantic
 from callme.crm.cards import EVERYBODY, CardRules, When
 from callme.crm.policy import Rules
+from callme.portals.bitrix24.callme.access import CallMeOut
 from callme.portals.bitrix24.policies import CardRule, Create, Line, Moment, Table
 from callme.wording import Phrase
 
@@ -144,6 +145,7 @@ class Settings(Table):
     # So long after a click it is still dialled: later nobody waits for the call any more.
     click_max_age: Seconds = 15.0
     chat: bool = False  # a message about each finished call in the employee's chat
+    callme_out: CallMeOut = CallMeOut()
     ca_file: Path | None = None
     connect_timeout: Seconds = 5.0
     answer_timeout: Seconds = 30.0
@@ -236,4 +238,4 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
     return list(shape.model_fields)
 
 
-_TABLES: Mapping[str, type[Table]] = {"create": Create, "lines": Line, "card_rules": CardRule}
+_TABLES: Mapping[str, type[Table]] = {"create": Create, "lines": Line, "card_rules": CardRule, "callme_out": CallMeOut}
