@@ -20,11 +20,8 @@ from callme import portals
 from callme.config.problems import Problem, refusal, unknown
 from callme.crm.asking import Way
 from callme.crm.installation import Home
-<<<<<<< HEAD
-from callme.crm.policy import Rules
-=======
 from callme.crm.moving import Mover
->>>>>>> 55e2682 (Read the old scripts' configuration as data and say of every key what becomes of it; find their lines in a dialplan)
+from callme.crm.policy import Rules
 from callme.crm.port import Gate, Portal
 from callme.wording import Phrase
 

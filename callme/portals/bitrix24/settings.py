@@ -238,4 +238,9 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
     return list(shape.model_fields)
 
 
-_TABLES: Mapping[str, type[Table]] = {"create": Create, "lines": Line, "card_rules": CardRule, "callme_out": CallMeOut}
+_TABLES: Mapping[str, type[Table]] = {
+    "create": Create,
+    "lines": Line,
+    "card_rules": CardRule,
+    "callme_out": CallMeOut,
+}

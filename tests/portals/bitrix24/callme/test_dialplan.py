@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from callme.crm.moving import edited
@@ -90,7 +92,7 @@ def test_taking_them_out_twice_changes_nothing_more() -> None:
 def test_each_edit_says_why_and_none_lies_within_another() -> None:
     edits = old_hooks(dialplan() + OWN_CONTEXTS)
     assert all(one.why.say("ru") and one.why.say("en") for one in edits)
-    assert all(one.last < two.first for one, two in zip(edits, edits[1:], strict=False))
+    assert all(one.last < two.first for one, two in itertools.pairwise(edits))
 
 
 def test_their_globals() -> None:
