@@ -159,6 +159,7 @@ class _Play:
         self._steps = list(scenario.steps)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ahead: set[asyncio.Task[None]] = set()
+        self._reviving = asyncio.Lock()  # held while the PBX is killed and comes back
         self._changed = asyncio.Event()
         self._failed: BaseException | None = None
 
@@ -285,9 +286,10 @@ class _Play:
 
     async def _do(self, step: Step) -> None:
         deed: Deed = step.deed
-        phones, console = self._stage.phones, self._stage.pbx.console
+        phones = self._stage.phones
         match deed:
             case Dial():
+                await self._pbx_is_up()
                 call = Outgoing(deed.leg, deed.number, deed.caller, deed.name, deed.anonymous)
                 await phones.dial(deed.phone, call)
                 await self._saw(deed.leg)
@@ -307,7 +309,7 @@ class _Play:
             case Attended():
                 phones.tell(self._legs[deed.leg], "refer", self._replaces(deed.consult))
             case Click():
-                await console.act(
+                await self._stage.pbx.console.act(
                     "Originate",
                     Channel=f"Local/{deed.extension}@from-internal/n",
                     Exten=deed.number,
@@ -319,8 +321,14 @@ class _Play:
                 )
                 await self._saw(deed.extension)
             case KillPbx():
-                await self._stage.pbx.kill()
-                await self._stage.pbx.start()
+                async with self._reviving:
+                    await self._stage.pbx.kill()
+                    await self._stage.pbx.start()
+
+    async def _pbx_is_up(self) -> None:
+        """Nobody calls a PBX that was killed before it is back, however slow the machine is."""
+        async with self._reviving:
+            return
 
     async def _saw(self, leg: str) -> None:
         """A call that was begun must be seen, or the play would be over too early."""

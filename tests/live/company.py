@@ -29,6 +29,8 @@ TOKEN = "f17a1jyndsrsdw06iefxmqwq35o3wa5a"
 CLICK_RING_S = 8
 """So long an employee's telephone rings after a click."""
 SETTLED_S = 60.0
+ASK_S = 0.3
+"""So often the service is asked for its list of calls: that is work, and others are still being played."""
 
 
 class Company:
@@ -107,7 +109,7 @@ class Company:
             return found if over else []
 
         what = f"{calls} finished calls of {number or 'anybody'}, all delivered"
-        found: list[dict[str, Any]] = await until(all_over, within=SETTLED_S, what=what)
+        found: list[dict[str, Any]] = await until(all_over, within=SETTLED_S, what=what, pause=ASK_S)
         return found
 
 

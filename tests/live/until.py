@@ -11,9 +11,9 @@ from typing import Any
 PAUSE_S = 0.05
 
 
-async def until(ask: Callable[[], Any], *, within: float, what: str) -> Any:
-    """The first answer of `ask` (a value or an awaitable) that is true. AssertionError after `within` seconds
-    tells what was awaited and the last answer."""
+async def until(ask: Callable[[], Any], *, within: float, what: str, pause: float = PAUSE_S) -> Any:
+    """The first answer of `ask` (a value or an awaitable) that is true, asked every `pause` seconds.
+    AssertionError after `within` seconds tells what was awaited and the last answer."""
     deadline = time.monotonic() + within
     while True:
         asked = ask()
@@ -22,4 +22,4 @@ async def until(ask: Callable[[], Any], *, within: float, what: str) -> Any:
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"within {within:g} s not seen: {what}; the last answer was {answer!r}")
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(pause)
