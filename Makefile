@@ -1,6 +1,6 @@
 # The two commands: `make demo` shows CallMe at work, `make test` proves it. Both bring what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast test-long lint types contracts unit live browser
+.PHONY: help setup setup-dev deb demo test test-fast test-long lint types contracts unit live browser
 
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
@@ -23,8 +23,12 @@ test: test-fast live browser ## everything: lint, types, contracts, unit, live c
 
 test-fast: lint types contracts unit ## the same without live calls and browser (under 2 minutes)
 
+deb: ## dist/callme_*.deb for this Debian
+	@packaging/deb/build.sh
+
 test-long: lint types contracts ## everything at full size
-	@scripts/debian.sh ffmpeg:ffmpeg chromium:chromium chromedriver:chromium-driver
+	@scripts/debian.sh ffmpeg:ffmpeg chromium:chromium chromedriver:chromium-driver debootstrap:debootstrap \
+		systemd-analyze:systemd
 	$(PYTEST)
 
 lint: setup-dev ## style

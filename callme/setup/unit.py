@@ -20,7 +20,7 @@ WATCHDOG_S = 60
 class Unit:
     """What the unit depends on. `data` is where the service writes, `groups` are further groups of its user
     (Asterisk's, to read recordings), `beside` units that should be up first, `recordings` a folder that it
-    reads."""
+    reads. `packaged`: the text is the Debian package's own, not the set-up's."""
 
     programme: Path
     config: Path
@@ -28,16 +28,18 @@ class Unit:
     data: Path = STATE
     groups: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    packaged: bool = False
 
 
 def text(unit: Unit) -> str:
     """The file's text."""
     after = " ".join(("network-online.target", *unit.beside))
     lines = [
-        '# Written by "callme setup", taken back by "callme setup --undo". Changes of your own belong into',
-        f"# {PATH}.d/override.conf (systemctl edit callme).",
+        *([] if unit.packaged else ['# Written by "callme setup", taken back by "callme setup --undo".']),
+        f"# Changes of your own belong into {PATH}.d/override.conf (systemctl edit callme).",
         "[Unit]",
         "Description=CallMe: phone calls told to the CRM",
+        *([f"ConditionPathExists={unit.config}"] if unit.packaged else []),
         "Wants=network-online.target",
         f"After={after}",
         "# However often it fails, it is tried again: calls that nobody watches are lost to the CRM.",
@@ -64,6 +66,13 @@ def text(unit: Unit) -> str:
         "WantedBy=multi-user.target",
     ]
     return "\n".join(lines) + "\n"
+
+
+def packaged() -> str:
+    """The unit that the Debian package brings (packaging/deb/build.sh)."""
+    programme, config = Path("/usr/bin/callme"), Path("/etc/callme/callme.toml")
+    beside = ("asterisk.service", "freepbx.service")
+    return text(Unit(programme, config, beside=beside, packaged=True))
 
 
 def _folders(unit: Unit) -> list[str]:
