@@ -15,7 +15,7 @@ from callme.calls.model import (
     RecordingFile,
     Step,
 )
-from callme.calls.observed import Channel
+from callme.calls.observed import VOTE, Channel
 from callme.calls.outcome import derive_disposition, derive_ended_at, derive_hung_up_by, derive_lost
 from callme.calls.ringing import derive_rang, derive_ringing_time
 from callme.calls.talking import (
@@ -77,6 +77,23 @@ def derive_command(case: Case) -> str | None:
     return None
 
 
+def derive_vote(case: Case) -> int | None:
+    """What the dialplan put into CALLME_VOTE, or told in a UserEvent: on the customer's own channel, else on
+    another of the call. Anything but 1 to 5 is no rating."""
+    for channel in (*case.party.customers, *case.channels):
+        vote = channel.variables.get(VOTE, "").strip()
+        if len(vote) == 1 and vote in "12345":
+            return int(vote)
+    return None
+
+
+def derive_cause(case: Case) -> int | None:
+    """Why the last outside leg of an outgoing call ended."""
+    if case.party.direction is not Direction.OUT:
+        return None
+    return next((leg.cause for leg in reversed(case.party.customers) if leg.cause), None)
+
+
 def call_id(pbx: str, channel: Channel) -> CallId:
     """The id of the call that the channel began."""
     return CallId(f"{pbx}-{channel.uniqueid}")
@@ -128,4 +145,6 @@ def derive_call(case: Case, linked: tuple[CallId, ...]) -> Call:
         command=derive_command(case),
         linked=linked,
         aliases=derive_aliases(case),
+        vote=derive_vote(case),
+        cause=derive_cause(case),
     )

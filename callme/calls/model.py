@@ -34,6 +34,7 @@ class Disposition(StrEnum):
     FAILED = "failed"  # wrong number, no route, congestion
     VOICEMAIL = "voicemail"
     AFTER_HOURS = "after-hours"
+    BLOCKED = "blocked"  # the PBX's blacklist turned the caller away
     UNKNOWN = "unknown"  # the end was not seen and nothing certain is known
 
 
@@ -162,6 +163,8 @@ class Call:
     command: str | None = None  # the command that caused it (click-to-call)
     linked: tuple[CallId, ...] = ()  # calls that it met
     aliases: tuple[str, ...] = ()  # uniqueids of channels that belong to it
+    vote: int | None = None  # how the caller rated the talk, 1 to 5
+    cause: int | None = None  # Q.850, of an outgoing call's last outside leg that is gone
 
     @property
     def open(self) -> bool:

@@ -16,6 +16,9 @@ from callme.calls.numbering import hidden, parse_name
 STATIONS_KEPT = 64
 """A channel in a dialplan loop visits places for ever; the first 64 tell the way."""
 
+VOTE = "CALLME_VOTE"
+"""The channel variable in which a dialplan leaves the caller's rating."""
+
 
 @dataclass(slots=True)
 class Dial:

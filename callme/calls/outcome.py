@@ -69,6 +69,8 @@ def derive_disposition(
         return Disposition.UNKNOWN
     if lost and origin.vanished:
         return Disposition.UNKNOWN
+    if path.turned_away(origin):
+        return Disposition.BLOCKED
     legs = [channel for channel in case.channels if channel.dials and not channel.is_local]
     way = path.steps(origin)
     return ending.inbound(

@@ -32,6 +32,7 @@ _NOBODY = re.compile(
     r"^(ext-group|grps|dial-with-exten|dial-ext-with-exten|ext-queues|ivr-|timeconditions|app-|from-queue$|from-pstn|from-trunk|ext-did|outbound|outrt)"
 )
 _VOICEMAIL = re.compile(r"(^|[-_])(vm|voicemail)", re.IGNORECASE)
+_BLACKLIST = "app-blacklist"
 _MAILBOXES = ("macro-vm", "sub-vm", "vm-")
 _DIALS = ("s", "h", "i", "t", "")
 
@@ -72,6 +73,12 @@ def left_for_voicemail(channel: Channel) -> bool:
     if channel.up_at is None:
         return False
     return bool(_VOICEMAIL.search(channel.up_context)) or channel.visited(*_MAILBOXES)
+
+
+def turned_away(channel: Channel) -> bool:
+    """FreePBX's blacklist took the line: every caller passes its check, but only a blacklisted one is
+    answered there."""
+    return channel.up_context.startswith(_BLACKLIST)
 
 
 def groups_of(board: Switchboard, channels: list[Channel]) -> set[str]:

@@ -26,6 +26,7 @@ DISPOSITIONS = {
     Disposition.FAILED: Phrase("failed", "не прошёл"),
     Disposition.VOICEMAIL: Phrase("voicemail", "голосовая почта"),
     Disposition.AFTER_HOURS: Phrase("after hours", "нерабочее время"),
+    Disposition.BLOCKED: Phrase("blocked", "заблокирован"),
     Disposition.UNKNOWN: Phrase("unknown", "неизвестно"),
 }
 SIDES = {
@@ -191,6 +192,7 @@ def _disposition_rule(call: Call) -> Phrase:
         Disposition.AFTER_HOURS: Phrase(
             "nobody was rung, the PBX hung up", "никому не звонили, трубку положила АТС"
         ),
+        Disposition.BLOCKED: Phrase("the PBX's blacklist took the line", "трубку снял чёрный список АТС"),
         Disposition.UNKNOWN: Phrase("the end was not seen", "конец не виден"),
     }
     return rules[call.disposition]

@@ -30,6 +30,7 @@ class Result(StrEnum):
     FAILED = "failed"  # wrong number, no route, congestion
     VOICEMAIL = "voicemail"
     AFTER_HOURS = "after-hours"
+    BLOCKED = "blocked"  # the caller is not wanted: the PBX's blacklist, or the portal's own list
     UNKNOWN = "unknown"  # the end was not seen: the PBX or our link was down
 
 
@@ -56,13 +57,15 @@ class CallFacts:
 class Register:
     """Open the call in the portal. `owner` is the extension it is opened for, `None` when nobody is known.
     `given` is the id of a call that the portal itself opened (a click): then it is not opened again, and all
-    that follows is told of that one."""
+    that follows is told of that one. `unwanted`: the number is on the portal's list of blocked ones, or the
+    PBX turned it away, so it is no client."""
 
     KIND: ClassVar[str] = "register"
     about: CallFacts
     owner: str | None
     ordinal: int = 0
     given: str = ""
+    unwanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class Finish:
     `talk_s` is the customer's talk with people in whole seconds, at least 1 when answered, else 0.
     `lost` says that the end was not seen and `talk_s` counts only what is certain. `rung` are the
     extensions whose phones rang, the first one first: an adapter may be configured to see the owner of a
-    missed call elsewhere first.
+    missed call elsewhere first. `vote` is the caller's rating, 1 to 5. `cause` is the Q.850 cause of an
+    outgoing call's outside leg, where known.
     """
 
     KIND: ClassVar[str] = "finish"
@@ -85,6 +89,8 @@ class Finish:
     lost: bool = False
     ordinal: int = 0
     rung: tuple[str, ...] = ()
+    vote: int | None = None
+    cause: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

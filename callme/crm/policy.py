@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from callme.calls.model import Call, Disposition
 from callme.calls.model import Direction as Heading
+from callme.calls.numbering import pattern
 from callme.crm import cards
 from callme.crm.cards import EVERYBODY, CardRules
 from callme.crm.intents import Attach, CallFacts, Cards, Direction, Finish, Intent, Register, Result
@@ -25,11 +27,13 @@ neither is known the adapter asks the CRM who is responsible, else takes the por
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How to decide. `lines` maps a line to the extension that owns it, `cards` says who sees them."""
+    """How to decide. `lines` maps a line to the extension that owns it, `cards` says who sees them,
+    `blocked` are patterns of outside numbers, as written without `+`, that are no clients."""
 
     missed_owner: tuple[str, ...] = MISSED_OWNER
     lines: Mapping[str, str] = field(default_factory=dict)
     cards: CardRules = EVERYBODY
+    blocked: tuple[str, ...] = ()
 
 
 DEFAULT_RULES = Rules()
@@ -92,7 +96,8 @@ def decide(
     said: list[Intent] = []
     about = facts_of(call)
     if not told.registered and worth_telling(call):
-        said.append(Register(about, owner_now(call, rules), given=given.ref if given else ""))
+        owner, ref = owner_now(call, rules), given.ref if given else ""
+        said.append(Register(about, owner, given=ref, unwanted=unwanted(call, rules)))
         told = replace(told, registered=True)
     if not told.registered:
         return (), told
@@ -131,6 +136,17 @@ def abandon(
     return decide(ended, told, rules)
 
 
+def unwanted(call: Call, rules: Rules) -> bool:
+    """Whether the PBX's blacklist or the portal's own list names the outside party."""
+    if call.disposition is Disposition.BLOCKED:
+        return True
+    digits = (call.number or call.external).removeprefix("+")
+    return bool(digits) and any(_shape(text).match(digits) for text in rules.blocked)
+
+
+_shape = lru_cache(maxsize=1024)(pattern)
+
+
 def worth_telling(call: Call) -> bool:
     """Something happened that a CRM shows: somebody rings or talks, the customer is dialled, or it is
     over."""
@@ -166,12 +182,23 @@ def missed_owner(call: Call, rules: Rules) -> str | None:
 
 def _finish(call: Call, about: CallFacts, rules: Rules) -> Finish:
     answered = call.disposition is Disposition.ANSWERED
+    turned_away = not answered and about.direction is Direction.IN and unwanted(call, rules)
     return Finish(
         about,
         owner=call.owner or missed_owner(call, rules),
-        result=Result(call.disposition.value),
-        talk_s=max(1, round(call.talk_s)) if answered else 0,
+        result=Result.BLOCKED if turned_away else Result(call.disposition.value),
+        talk_s=max(1, round(_talk_s(call))) if answered else 0,
         ended_at=call.ended_at or call.started_at,
         lost=call.lost,
         rung=tuple(dict.fromkeys(ring.extension for ring in call.rang)),
+        vote=call.vote,
+        cause=call.cause,
     )
+
+
+def _talk_s(call: Call) -> float:
+    """Who rates a talk is not in it any more: then it ended when the last of us left."""
+    ends = [talk.until for talk in call.talks if talk.until is not None]
+    if call.vote is None or call.answered_at is None or not ends:
+        return call.talk_s
+    return min(call.talk_s, max(ends) - call.answered_at)

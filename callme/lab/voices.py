@@ -66,6 +66,7 @@ _ENDS: dict[Disposition, Phrase] = {
     Disposition.FAILED: Phrase("it could not be put through", "соединить не удалось"),
     Disposition.VOICEMAIL: Phrase("voicemail answered", "ответила голосовая почта"),
     Disposition.AFTER_HOURS: Phrase("outside working hours", "нерабочее время"),
+    Disposition.BLOCKED: Phrase("on the PBX's blacklist", "номер в чёрном списке АТС"),
     Disposition.UNKNOWN: Phrase("the end was not seen", "окончание не видели"),
 }
 _ATTEMPTS: dict[str, Phrase] = {

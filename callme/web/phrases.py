@@ -116,6 +116,7 @@ PHRASES: dict[str, Phrase] = {
     "disposition.failed": Phrase("could not be connected", "не удалось соединить"),
     "disposition.voicemail": Phrase("voicemail", "голосовая почта"),
     "disposition.after-hours": Phrase("after hours", "нерабочее время"),
+    "disposition.blocked": Phrase("blocked", "заблокирован"),
     "disposition.unknown": Phrase("unknown", "неизвестно"),
     "side.caller": Phrase("the caller", "звонивший"),
     "side.agent": Phrase("the employee", "сотрудник"),

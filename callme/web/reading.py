@@ -25,7 +25,7 @@ _MONTHS = {
 }
 _ARROWS = {Direction.IN: "↙", Direction.OUT: "↗", Direction.INTERNAL: "↔"}
 _REACHED = frozenset({Disposition.ANSWERED})
-_CALM = frozenset({Disposition.VOICEMAIL, Disposition.AFTER_HOURS, Disposition.UNKNOWN})
+_CALM = frozenset({Disposition.VOICEMAIL, Disposition.AFTER_HOURS, Disposition.BLOCKED, Disposition.UNKNOWN})
 _SHORTEST = 7  # digits: what is shorter is an extension or a service number and shown as it is
 
 

@@ -272,3 +272,39 @@ def test_nothing_stored_is_nothing_told() -> None:
     assert Told.from_json(None) == Told.from_json({}) == Told()
     full = Told(True, frozenset({"102", "101"}), True, (WAV,))
     assert Told.from_json(json.loads(json.dumps(full.to_json()))) == full
+
+
+def test_a_rating_is_told_and_its_menu_is_no_talk(scene: Scene) -> None:
+    customer, phone = talking(scene)
+    scene.part(phone, customer)
+    scene.gone(phone)
+    scene.wait(7)
+    scene.say(f.VariableSet(customer.leg(), "CALLME_VOTE", "4"))
+    scene.wait(1)
+    scene.gone(customer)
+    end = finish(heard(scene))
+    assert (end.vote, end.talk_s, end.owner) == (4, 10, "101")
+
+
+@pytest.mark.parametrize(("blocked", "result"), [((), Result.NO_ANSWER), (("7916*",), Result.BLOCKED)])
+def test_a_blocked_number_is_no_client_and_not_missed(
+    scene: Scene, blocked: tuple[str, ...], result: Result
+) -> None:
+    customer = scene.customer_calls("+79161234567")
+    phone = scene.rings(customer, "101")
+    scene.wait(20)
+    scene.ended(customer, phone, DialStatus.NO_ANSWER)
+    scene.gone(phone)
+    scene.wait(1)
+    scene.gone(customer)
+    said = heard(scene, Rules(blocked=blocked))
+    register = said[0]
+    assert isinstance(register, Register)
+    assert register.unwanted is bool(blocked)
+    assert finish(said).result is result
+
+
+def test_a_blocked_number_that_somebody_answers_was_answered(scene: Scene) -> None:
+    customer, phone = talking(scene)
+    scene.hangs_up(customer, phone)
+    assert finish(heard(scene, Rules(blocked=("*",)))).result is Result.ANSWERED

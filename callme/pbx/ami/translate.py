@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable
 
 from callme.calls import facts as f
 from callme.calls.facts import ChannelState, DialStatus, Fact, Leg
+from callme.calls.observed import VOTE
 from callme.pbx.ami.wire import Message, unescape
 
 _STATES = {state.value: state for state in ChannelState if state.value}
 _STATUSES = {status.value: status for status in DialStatus if status.value}
 
-WANTED_VARIABLES = frozenset(("MIXMONITOR_FILENAME", "FROM_DID", "EXTTOCALL", "CALLME_COMMAND"))
+WANTED_VARIABLES = frozenset(("MIXMONITOR_FILENAME", "FROM_DID", "EXTTOCALL", "CALLME_COMMAND", VOTE))
 """Variables that a derivation asks for (sheet freepbx §2.1)."""
 
 _VARIABLE = re.compile(
@@ -118,6 +119,14 @@ def _varset(message: Message) -> Fact | None:
     if who is None or name not in WANTED_VARIABLES:
         return None
     return f.VariableSet(who, name, unescape(message.get("Value")))
+
+
+def _told(message: Message) -> Fact | None:
+    """The dialplan's `UserEvent(CallMe,Vote: 5)`; others' events are theirs."""
+    who, vote = leg(message), message.get("Vote").strip()
+    if who is None or not vote or message.get("UserEvent").lower() != "callme":
+        return None
+    return f.VariableSet(who, VOTE, vote)
 
 
 def _newexten(message: Message) -> Fact | None:
@@ -226,6 +235,7 @@ _EVENTS: dict[str, Callable[[Message], Fact | None]] = {
     "Newstate": _seen,
     "NewCallerid": _seen,
     "VarSet": _varset,
+    "UserEvent": _told,
     "Newexten": _newexten,
     "DialBegin": _dial_begin,
     "DialEnd": _dial_end,

@@ -175,7 +175,7 @@ class Bitrix24:
             order,
             user,
             show=wanted,
-            create=self._creates(about),
+            create=self._creates(about) and not order.unwanted,
             zone=self._zone,
             line=self._lines.number(about.line),
             source=self._lines.setting(about.line).source,

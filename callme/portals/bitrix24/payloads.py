@@ -29,7 +29,7 @@ HIDDEN = "000000"
 have at most four digits, so it can be no colleague, and no phone number of any country, so it can be no
 client."""
 
-_SUCCESS, _MISSED = "200", "304"
+_SUCCESS, _MISSED, _BLOCKED = "200", "304", "423"
 
 _OUTGOING_CODES = {
     Result.ANSWERED: _SUCCESS,
@@ -40,10 +40,20 @@ _OUTGOING_CODES = {
     Result.BUSY: "486",
     Result.DECLINED: "603",
     Result.CANCELLED: "603-S",
-    # 404 would claim that the number is wrong; the intent does not say so, and congestion is as likely.
+    # Unless the cause says more, see `_FAILED_CODES`.
     Result.FAILED: "503",
     Result.AFTER_HOURS: "OTHER",
     Result.UNKNOWN: "OTHER",
+}
+_FAILED_CODES = {
+    # Q.850 causes that say more than that it failed (§8.2): the number is wrong; the direction is not there.
+    1: "404",
+    22: "404",
+    2: "484",
+    3: "484",
+    28: "484",
+    18: "480",
+    20: "480",
 }
 
 
@@ -115,11 +125,15 @@ def cards(call_id: str, users: Iterable[int]) -> Params:
     return {"CALL_ID": call_id, "USER_ID": sorted(set(users))}
 
 
-def status_code(direction: Direction, result: Result) -> str:
-    """How the call ended, in the portal's codes (§8.2). Every incoming call that no person answered is 304:
-    only that makes a missed call of it."""
+def status_code(direction: Direction, result: Result, cause: int | None = None) -> str:
+    """How the call ended, in the portal's codes (§8.2). Every incoming call that no person answered is 304,
+    for only that makes a missed call of it; one that is not wanted is 423. `cause` is Q.850's."""
+    if result is Result.BLOCKED:
+        return _BLOCKED
     if direction is Direction.IN:
         return _SUCCESS if result is Result.ANSWERED else _MISSED
+    if result is Result.FAILED and cause in _FAILED_CODES:
+        return _FAILED_CODES[cause]
     return _OUTGOING_CODES[result]
 
 
@@ -132,13 +146,16 @@ def duration(order: Finish) -> int:
 def finish(order: Finish, call_id: str, user: int, *, chat: bool) -> Params:
     """`telephony.externalCall.finish`. ADD_TO_CHAT is always said: its default differs between versions
     (K3)."""
-    return {
+    params: Params = {
         "CALL_ID": call_id,
         "USER_ID": user,
         "DURATION": duration(order),
-        "STATUS_CODE": status_code(order.about.direction, order.result),
+        "STATUS_CODE": status_code(order.about.direction, order.result, order.cause),
         "ADD_TO_CHAT": int(chat),
     }
+    if order.vote is not None and order.result is Result.ANSWERED:
+        params["VOTE"] = order.vote
+    return params
 
 
 def attach(call_id: str, filename: str) -> Params:

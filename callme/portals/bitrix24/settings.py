@@ -23,6 +23,7 @@ from pydantic import (
 
 from callme.config import is_loopback, refusal
 from callme.config.problems import Unfit, from_pydantic
+from callme.config.shape import Patterns
 from callme.crm.cards import EVERYBODY, CardRules, When
 from callme.crm.policy import Rules
 from callme.portals.bitrix24.callme.access import CallMeOut
@@ -142,6 +143,9 @@ class Settings(Table):
     # Who sees the card when; the first of the rules that fits decides.
     cards: Moment = "ring"
     card_rules: tuple[CardRule, ...] = ()
+    # Patterns of outside numbers, without "+": no client is made of them, and what nobody answers is not
+    # missed.
+    blocked: Patterns = ()
     # So long after a click it is still dialled: later nobody waits for the call any more.
     click_max_age: Seconds = 15.0
     chat: bool = False  # a message about each finished call in the employee's chat
@@ -158,7 +162,7 @@ class Settings(Table):
     def rules(self) -> Rules:
         """What `crm.policy` has to know of them."""
         own = CardRules(When(self.cards), tuple(rule.plain() for rule in self.card_rules))
-        return Rules(cards=EVERYBODY if own == EVERYBODY else own)
+        return Rules(cards=EVERYBODY if own == EVERYBODY else own, blocked=self.blocked)
 
     @property
     def asks_whose(self) -> bool:

@@ -183,6 +183,14 @@ class TestEvents:
             assert isinstance(gone, f.Unparked)
             assert gone.retriever is None
 
+    def test_a_rating_that_the_dialplan_tells(self) -> None:
+        seen = fact(packet("UserEvent", ("", T), UserEvent="CallMe", Vote=" 5"))
+        assert isinstance(seen, f.VariableSet)
+        assert (seen.leg.uniqueid, seen.name, seen.value) == (T["Uniqueid"], "CALLME_VOTE", "5")
+        assert nothing(packet("UserEvent", ("", T), UserEvent="TrunkTry", Vote="5"))
+        assert nothing(packet("UserEvent", UserEvent="CallMe", Vote="5"))
+        assert nothing(packet("UserEvent", ("", T), UserEvent="CallMe"))
+
     @pytest.mark.parametrize(("said", "cause"), [("16", 16), ("", 0), ("x", 0), ("-1", 0)])
     def test_hangup_cause(self, said: str, cause: int) -> None:
         seen = fact(packet("Hangup", ("", T), Cause=said))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -98,7 +99,7 @@ def test_a_start_date_keeps_its_moment(epoch: float) -> None:
     assert datetime.fromisoformat(payloads.start_date(epoch, MOSCOW)).timestamp() == int(epoch)
 
 
-@pytest.mark.parametrize("result", [result for result in Result if result is not Result.ANSWERED])
+@pytest.mark.parametrize("result", sorted(set(Result) - {Result.ANSWERED, Result.BLOCKED}))
 def test_every_incoming_call_that_nobody_answered_is_missed(result: Result) -> None:
     params = payloads.finish(ended(result=result, talk_s=9), "id", 11, chat=False)
     assert (params["STATUS_CODE"], params["DURATION"]) == ("304", 0)
@@ -120,6 +121,26 @@ def test_every_incoming_call_that_nobody_answered_is_missed(result: Result) -> N
 )
 def test_the_end_of_an_outgoing_call_has_its_code(result: Result, code: str) -> None:
     assert payloads.status_code(Direction.OUT, result) == code
+
+
+@pytest.mark.parametrize(
+    ("cause", "code"), [(1, "404"), (28, "484"), (3, "484"), (20, "480"), (34, "503"), (None, "503")]
+)
+def test_why_an_outgoing_call_failed_is_told_where_it_is_known(cause: int | None, code: str) -> None:
+    assert payloads.status_code(Direction.OUT, Result.FAILED, cause) == code
+    assert payloads.status_code(Direction.OUT, Result.BUSY, cause) == "486"
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_a_blocked_call_is_not_missed(direction: Direction) -> None:
+    assert payloads.status_code(direction, Result.BLOCKED) == "423"
+
+
+def test_a_rating_goes_with_the_record_of_a_talk() -> None:
+    told = replace(ended(), vote=5)
+    assert payloads.finish(told, "id", 11, chat=False)["VOTE"] == 5
+    assert "VOTE" not in payloads.finish(ended(), "id", 11, chat=False)
+    assert "VOTE" not in payloads.finish(replace(told, result=Result.BUSY), "id", 11, chat=False)
 
 
 def test_an_answered_call_lasts_at_least_a_second() -> None:
