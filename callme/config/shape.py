@@ -127,6 +127,9 @@ _CONTEXT = r"^[A-Za-z0-9_.-]*$"
 
 Slug = Annotated[str, AfterValidator(_slug)]
 DialplanContext = Annotated[str, Field(min_length=1, pattern=_CONTEXT)]
+# What is set on a channel must not break out of its header or its list of variables.
+VariableName = Annotated[str, Field(pattern=r"^_{0,2}[A-Za-z][A-Za-z0-9_]*$")]
+VariableValue = Annotated[str, Field(pattern=r"^[^,\x00-\x1f\x7f]*$")]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
@@ -195,6 +198,15 @@ class Service(_Table):
         return self
 
 
+class ClickLine(_Table):
+    """One of `click_to_call.lines`: how a call goes out over the line that was chosen in the portal. What is
+    left out is as in `click_to_call`. `variables` are set on the call's channel."""
+
+    prefix: Annotated[str, Field(pattern=r"^[0-9]*$")] | None = None
+    context: DialplanContext | None = None
+    variables: dict[VariableName, VariableValue] = Field(default_factory=dict)
+
+
 class ClickToCall(_Table):
     """How calls that a portal asks for are dialled. `context` is where the dialled number enters the
     dialplan, `agent_context` where the employee's extension does (empty: FreePBX's originate-skipvm where
@@ -207,6 +219,10 @@ class ClickToCall(_Table):
     prefix: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
     forbidden: Patterns = ()  # patterns of numbers that no click may dial, as written without "+"
     ring_s: Annotated[int, Field(ge=5, le=120)] = 30  # so long the employee's telephone rings
+    # What makes the chosen line's trunk and number of it, by the line as the portal has it.
+    lines: dict[str, ClickLine] = Field(default_factory=dict)
+    # So long after the customer's answer the keys of an extension wait: menus do not listen at once.
+    keys_after_s: Annotated[float, Field(ge=0, le=30)] = 1.0
 
 
 class NumberRule(_Table):

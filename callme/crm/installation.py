@@ -12,18 +12,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from callme.wording import Phrase
+from callme.wording import Language, Phrase
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
     """What a portal must know of the place it lives in. `folder` is where it may keep files of its own,
     `address` the public address of this service, empty when there is none. `quiet`: the CRM may be asked,
-    and nothing may be written to it (shadow mode)."""
+    and nothing may be written to it (shadow mode). `language` is in what people are told things."""
 
     folder: Path = Path("var")
     address: str = ""
     quiet: bool = False
+    language: Language = "ru"
 
     def install_address(self, portal: str) -> str:
         """What a person enters in the CRM."""

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from callme.wording import Phrase
+
 
 class Direction(StrEnum):
     """Who called whom, seen from the company."""
@@ -41,7 +43,8 @@ class CallFacts:
     `call` is the CallId, at most 64 characters, unique over all PBXs. `number` is the outside party in
     E.164 with `+`, else as the PBX gave it; empty when hidden. `line` is the DID or the number shown
     outside, empty when unknown. `started_at` is in epoch seconds. `shadow`: the call began while the portal
-    was in shadow mode (see `crm.shadow`), so nothing of it is ever sent.
+    was in shadow mode (see `crm.shadow`), so nothing of it is ever sent. `callback`: it is an outgoing one
+    for which the customer had asked.
     """
 
     call: str
@@ -51,6 +54,7 @@ class CallFacts:
     line: str
     started_at: float
     shadow: bool = False
+    callback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class Register:
     """Open the call in the portal. `owner` is the extension it is opened for, `None` when nobody is known.
     `given` is the id of a call that the portal itself opened (a click): then it is not opened again, and all
     that follows is told of that one. `unwanted`: the number is on the portal's list of blocked ones, or the
-    PBX turned it away, so it is no client."""
+    PBX turned it away, so it is no client. `by` is the portal's id of the person whose call it is where no
+    extension is known; `note` is told to the owner once, as the call begins."""
 
     KIND: ClassVar[str] = "register"
     about: CallFacts
@@ -66,6 +71,8 @@ class Register:
     ordinal: int = 0
     given: str = ""
     unwanted: bool = False
+    by: str = ""
+    note: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,8 @@ class Finish:
     `lost` says that the end was not seen and `talk_s` counts only what is certain. `rung` are the
     extensions whose phones rang, the first one first: an adapter may be configured to see the owner of a
     missed call elsewhere first. `vote` is the caller's rating, 1 to 5. `cause` is the Q.850 cause of an
-    outgoing call's outside leg, where known.
+    outgoing call's outside leg, where known. `by` is the portal's id of the person whose call it is where no
+    extension is known. `why` is told to the owner once: why what he asked for came to nothing.
     """
 
     KIND: ClassVar[str] = "finish"
@@ -91,6 +99,8 @@ class Finish:
     rung: tuple[str, ...] = ()
     vote: int | None = None
     cause: int | None = None
+    by: str = ""
+    why: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +133,18 @@ _RECORDS: dict[str, type[Register] | type[Finish] | type[Attach]] = {
     kind.KIND: kind for kind in (Register, Finish, Attach)
 }
 
+_SENTENCES = ("note", "why")
+
 
 def encode(record: Record) -> dict[str, Any]:
-    """The record as JSON-ready data; `decode(record.KIND, encode(record)) == record`."""
-    return asdict(record)
+    """The record as JSON-ready data; `decode(record.KIND, encode(record)) == record`, but that its sentences
+    are said already."""
+    stored = asdict(record)
+    for name in _SENTENCES:
+        said = getattr(record, name, None)
+        if isinstance(said, Phrase):
+            stored[name] = {"en": said.say("en"), "ru": said.say("ru")}
+    return stored
 
 
 def decode(kind: str, stored: dict[str, Any]) -> Record:
@@ -140,4 +158,7 @@ def decode(kind: str, stored: dict[str, Any]) -> Record:
         known["result"] = Result(known["result"])
     if "rung" in known:
         known["rung"] = tuple(known["rung"])
+    for name in _SENTENCES:
+        if known.get(name):
+            known[name] = Phrase(known[name]["en"], known[name]["ru"])
     return shape(**known)

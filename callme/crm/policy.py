@@ -18,7 +18,9 @@ from callme.calls.model import Direction as Heading
 from callme.calls.numbering import pattern
 from callme.crm import cards
 from callme.crm.cards import EVERYBODY, CardRules
+from callme.crm.commands import fruitless
 from callme.crm.intents import Attach, CallFacts, Cards, Direction, Finish, Intent, Register, Result
+from callme.wording import Phrase
 
 MISSED_OWNER = ("rung", "line")
 """Who owns a call that nobody answered: the one whose phone rang first, else the owner of the line; where
@@ -41,13 +43,18 @@ DEFAULT_RULES = Rules()
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A call that the portal itself opened before there was one, by a click of `extension` on `number`: its
-    id there. Whatever the PBX made of it, to the portal it is this outgoing call, and it has to be
-    finished."""
+    """A call that the portal asked for, by a click of `extension` on `number`, and mostly has opened itself
+    before there was one: `ref` is its id there, empty where the portal has none. Whatever the PBX made of it,
+    to the portal it is this outgoing call, and it has to be finished. `by` is the person in the portal,
+    `callback` and `note` as in `Register`; `why`: it came to nothing before it was dialled."""
 
     ref: str
     extension: str
     number: str
+    by: str = ""
+    callback: bool = False
+    note: Phrase | None = None
+    why: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +102,11 @@ def decide(
         return (), told
     said: list[Intent] = []
     about = facts_of(call)
+    if given is not None:
+        about = replace(about, callback=given.callback)
     if not told.registered and worth_telling(call):
-        owner, ref = owner_now(call, rules), given.ref if given else ""
-        said.append(Register(about, owner, given=ref, unwanted=unwanted(call, rules)))
+        beginning = _register(about, owner_now(call, rules), given)
+        said.append(replace(beginning, unwanted=unwanted(call, rules)))
         told = replace(told, registered=True)
     if not told.registered:
         return (), told
@@ -106,7 +115,7 @@ def decide(
         said.append(Cards(about, wish.seers, wish.asking))
         told = replace(told, seers=wish.seers, asking=wish.asking)
     if call.ended_at is not None and not told.finished:
-        said.append(_finish(call, about, rules))
+        said.append(_finish(call, about, rules, given))
         told = replace(told, finished=True)
     if told.finished and not told.attached and call.talks and call.recordings:
         best = call.recordings[0].path
@@ -180,7 +189,13 @@ def missed_owner(call: Call, rules: Rules) -> str | None:
     return None
 
 
-def _finish(call: Call, about: CallFacts, rules: Rules) -> Finish:
+def _register(about: CallFacts, owner: str | None, given: Given | None) -> Register:
+    if given is None:
+        return Register(about, owner)
+    return Register(about, owner, given=given.ref, by=given.by, note=given.note)
+
+
+def _finish(call: Call, about: CallFacts, rules: Rules, given: Given | None) -> Finish:
     answered = call.disposition is Disposition.ANSWERED
     turned_away = not answered and about.direction is Direction.IN and unwanted(call, rules)
     return Finish(
@@ -193,6 +208,8 @@ def _finish(call: Call, about: CallFacts, rules: Rules) -> Finish:
         rung=tuple(dict.fromkeys(ring.extension for ring in call.rang)),
         vote=call.vote,
         cause=call.cause,
+        by=given.by if given else "",
+        why=(given.why or fruitless(call)) if given else None,
     )
 
 

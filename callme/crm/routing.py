@@ -24,17 +24,16 @@ def verdict(config: Config, pbx: str, line: str) -> Verdict:
     """Where a call on this line of this PBX goes. For outgoing calls `line` is the trunk or the number
     shown."""
     for rule, route in enumerate(config.route, start=1):
-        if route.pbx in ("", pbx) and (
-            not route.line or _same_line(route.line, line, config.service.country)
-        ):
+        if route.pbx in ("", pbx) and (not route.line or same_line(route.line, line, config.service.country)):
             return Verdict(route.portal, rule)
     if not config.route and len(config.portal) == 1:
         return Verdict(config.portal[0].id)
     return Verdict(None)
 
 
-def _same_line(wanted: str, seen: str, country: str) -> bool:
-    """Numbers are compared in their one form, so that `+7 495 …`, `8495…` and `7495…` are the same line."""
+def same_line(wanted: str, seen: str, country: str) -> bool:
+    """Whether both name one line. Numbers are compared in their one form, so that `+7 495 …`, `8495…` and
+    `7495…` are the same."""
     if any(letter.isalpha() for letter in wanted + seen):
         return wanted.casefold() == seen.casefold()
     return _digits(wanted, country) == _digits(seen, country) != ""

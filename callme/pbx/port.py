@@ -58,7 +58,8 @@ class Originate:
     """Ring `extension`; who answers there is put through to `number`. All that the PBX knows of it bears
     `key` (what it answers us, a variable on each channel) and begins with the channel `uniqueid`, whose
     other half is `other`. `agent_context` is where the extension is dialled; empty: where this PBX does it
-    best. `number` is in the form that the PBX dials; the telephone shows it while it rings."""
+    best. `number` is in the form that the PBX dials; the telephone shows it while it rings, with the
+    customer's `name` where one is known. `variables` are set on the channel too."""
 
     key: str
     uniqueid: str
@@ -68,6 +69,8 @@ class Originate:
     number: str
     context: str
     ring_s: int
+    name: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 class Pbx(Protocol):
@@ -102,6 +105,10 @@ class Pbx(Protocol):
     async def set_variable(self, channel: str, name: str, value: str) -> None:
         """Sets a variable or a function's value, such as `CALLERID(name)`, on the channel. Raises
         `PbxError`."""
+
+    async def press(self, channel: str, key: str) -> None:
+        """Sends one key of a telephone (DTMF) to whoever is at the far end of the channel of that name.
+        Raises `PbxError`."""
 
     async def close(self) -> None:
         """Ends `moments` and gives the connection back."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 import structlog
@@ -21,12 +21,14 @@ from callme.calls.grouping import Switchboard
 from callme.calls.model import Call, CallId, Direction, Disposition
 from callme.calls.numbering import pattern
 from callme.config import Pbx
-from callme.config.shape import ClickToCall
+from callme.config.shape import ClickLine, ClickToCall
 from callme.crm import policy
-from callme.crm.commands import Click, CommandState, dialled
+from callme.crm.commands import Click, CommandState, dialled, keys
 from callme.crm.policy import Given, Told
+from callme.crm.routing import same_line
 from callme.errors import PbxError, StoreError
 from callme.pbx import port
+from callme.service import keying
 from callme.store.commands import Command
 from callme.store.river import CommandMove, StepWrite
 from callme.store.sqlite import Store
@@ -49,6 +51,9 @@ GLANCE_S = 2.0
 
 WRITE_AGAIN_S = 2.0
 
+NAME_S = 1.0
+"""So long the customer's name may keep the employee's telephone from ringing."""
+
 NO_EXTENSION = Phrase(
     "{who} has no extension: set it in the portal, or the portal's “users” in the configuration",
     "у пользователя {who} нет внутреннего номера: укажите его в портале или в users портала в конфигурации",
@@ -61,9 +66,20 @@ NOT_UP = Phrase("the PBX could not be reached in time", "до АТС не уда
 NOTHING_CAME = Phrase(
     "no call was seen on the PBX after this click", "после клика звонка на АТС не появилось"
 )
+ASKED = Phrase("{number} asks to be called: {text}", "{number} просит перезвонить: {text}")
+WORDLESS = Phrase("{number} asks to be called", "{number} просит перезвонить")
 
 _REASONS = {3: Disposition.NO_ANSWER, 5: Disposition.BUSY}
 """Of an OriginateResponse that failed (sheet freepbx §5.3); everything else says only that it failed."""
+
+
+NameOf = Callable[[str, Click], Awaitable[str]]
+"""The customer's name, by portal and click; empty when the portal knows none."""
+
+
+async def nameless(_portal: str, _click: Click) -> str:
+    """Where no portal is asked."""
+    return ""
 
 
 class Clicks:
@@ -77,9 +93,14 @@ class Clicks:
         board: Switchboard,
         clock: Callable[[], float],
         changed: Callable[[], None],
+        name_of: NameOf = nameless,
+        country: str = "RU",
     ) -> None:
-        """`board` is where the river keeps what lives on the PBX; it is only looked at."""
+        """`board` is where the river keeps what lives on the PBX; it is only looked at. `country` is where
+        numbers of lines without a country's code are."""
         self.id = pbx.id
+        self._name_of = name_of
+        self._country = country
         self._board = board
         self._how = pbx.click_to_call or ClickToCall()
         self._forbidden = [pattern(text) for text in self._how.forbidden]
@@ -91,6 +112,8 @@ class Clicks:
         self._look_at: dict[str, float] = {}
         self._ends: dict[str, Disposition] = {}
         self._fresh: list[Command] = []
+        self._answered: list[tuple[Command, str]] = []  # whose keys are to be pressed, and on which channel
+        self._pressed: set[str] = set()
         self._stirred = asyncio.Event()  # there is something new to do, or to look at
         self._up = asyncio.Event()
         self._sighted = False  # we know all that lives on the PBX
@@ -100,10 +123,11 @@ class Clicks:
         """Keeps the click and sees to it; false when it is kept already. Raises `StoreError`."""
         now = self._clock()
         command = Command(portal, self.id, f"{self.id}-{_uniqueid(now)}", click, now, click.at + max_age_s)
-        if not await self._store.hear(command):
+        kept = await self._store.hear(command)
+        if kept is None:
             return False
-        self._known[command.call] = command
-        self._fresh.append(command)
+        self._known[kept.call] = kept
+        self._fresh.append(kept)
         self._stirred.set()
         return True
 
@@ -116,6 +140,7 @@ class Clicks:
                 self._fresh.append(command)
             else:
                 self._look_at[command.call] = self._clock()
+                self._pressed.add(command.call)  # perhaps they were: no menu shall hear them twice
         self._stirred.set()
 
     async def run(self) -> None:
@@ -125,6 +150,12 @@ class Clicks:
                 self._stirred.clear()
                 while self._fresh:
                     dialling.create_task(self._dial(self._fresh.pop(0)))
+                while self._answered:
+                    command, channel = self._answered.pop(0)
+                    pressing = keying.press(
+                        self._source, channel, keys(command.click.then), self._how.keys_after_s
+                    )
+                    dialling.create_task(pressing)
                 await self._look(self._clock())
                 due = min(self._look_at.values(), default=None) if self._sighted else None
                 pause = None if due is None else max(0.0, due - self._clock())
@@ -136,7 +167,8 @@ class Clicks:
         if isinstance(number, Phrase):
             await self._fail(command, CommandState.REFUSED, number)
             return
-        if not await self._in_time(command):
+        name, in_time = await asyncio.gather(self._name(command), self._in_time(command))
+        if not in_time:
             late = round(self._clock() - command.click.at)
             why = TOO_LATE.given(late=late) if self._up.is_set() else NOT_UP
             await self._fail(command, CommandState.EXPIRED, why)
@@ -148,7 +180,7 @@ class Clicks:
         sent = CommandMove(command.call, CommandState.SENT)
         await self._commit(StepWrite(self.id, now, commands=(sent,)))
         try:
-            await self._source.originate(self._order(command, number))
+            await self._source.originate(self._order(command, number, name))
         except port.UnsureError as error:
             log.warning("click in doubt", pbx=self.id, call=command.call, why=str(error.problem))
         except PbxError as error:
@@ -159,7 +191,25 @@ class Clicks:
     def _number(self, click: Click) -> str | Phrase:
         if not (click.extension.isascii() and click.extension.isdecimal()):
             return NO_EXTENSION.given(who=click.who)
-        return dialled(click.number, self._how.plus, self._how.prefix, self._forbidden)
+        prefix = self._line(click).prefix
+        return dialled(
+            click.number, self._how.plus, self._how.prefix if prefix is None else prefix, self._forbidden
+        )
+
+    def _line(self, click: Click) -> ClickLine:
+        """How calls go out over the chosen line; as ever where nothing is said of it."""
+        for line, how in self._how.lines.items() if click.line else ():
+            if same_line(line, click.line, self._country):
+                return how
+        return _ANY_LINE
+
+    async def _name(self, command: Command) -> str:
+        """The customer's name, if it is known in time."""
+        try:
+            async with asyncio.timeout(NAME_S):
+                return await self._name_of(command.portal, command.click)
+        except TimeoutError:
+            return ""
 
     async def _in_time(self, command: Command) -> bool:
         """Waits for the link as long as the click may still be dialled."""
@@ -171,7 +221,8 @@ class Clicks:
                 return False
         return self._clock() < command.deadline
 
-    def _order(self, command: Command, number: str) -> port.Originate:
+    def _order(self, command: Command, number: str, name: str) -> port.Originate:
+        line = self._line(command.click)
         uniqueid = self._uniqueid(command)
         second, _, sequence = uniqueid.partition(".")
         return port.Originate(
@@ -181,8 +232,10 @@ class Clicks:
             extension=command.click.extension,
             agent_context=self._how.agent_context,
             number=number,
-            context=self._how.context,
+            context=line.context or self._how.context,
             ring_s=self._how.ring_s,
+            name=name,
+            variables=line.variables,
         )
 
     def _uniqueid(self, command: Command) -> str:
@@ -192,6 +245,16 @@ class Clicks:
     def of(self, call: Call) -> Command | None:
         """The command that caused the call."""
         return self._known.get(str(call.id))
+
+    def talks(self, command: Command, call: Call) -> None:
+        """Somebody talks in the command's call: the customer's extension is dialled now."""
+        if not command.click.then or not call.talks or command.call in self._pressed:
+            return
+        channel = keying.customers_channel(self._board, self._uniqueid(command))
+        if channel is not None:
+            self._pressed.add(command.call)
+            self._answered.append((command, channel))
+            self._stirred.set()
 
     def told(self, command: Command, memo: Told) -> tuple[CommandMove, ...]:
         """What the river told the portal of the command's call: to be written with it."""
@@ -226,6 +289,7 @@ class Clicks:
         """Only these calls are remembered by the river: what is closed and none of them needs no memory."""
         for call in [call for call, one in self._known.items() if one.closed and call not in calls]:
             del self._known[call]
+            self._pressed.discard(call)
 
     # ----------------------------------------------------------------------------------------- the end
     async def _look(self, now: float) -> None:
@@ -251,7 +315,7 @@ class Clicks:
             state = CommandState.DIALLED
         self._move(replace(command, state=state, why=why, closed=True))
         call = self._uncalled(command, now)
-        said, memo = policy.decide(call, Told(), given=given(command))
+        said, memo = policy.decide(call, Told(), given=replace(given(command), why=why))
         log.warning("click not dialled", pbx=self.id, call=command.call, why=str(why))
         await self._commit(
             StepWrite(
@@ -301,9 +365,17 @@ class Clicks:
                 return
 
 
+_ANY_LINE = ClickLine()
+
+
 def given(command: Command) -> Given:
     """What the portal knows of the command's call before it exists."""
-    return Given(command.click.ref, command.click.extension, command.click.number)
+    click = command.click
+    note = None
+    if click.callback:
+        note = (ASKED if click.text else WORDLESS).given(number=click.number, text=click.text)
+    opened = "" if command.again or click.callback else click.ref
+    return Given(opened, click.extension, click.number, click.by, click.callback, note)
 
 
 def _uniqueid(now: float) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from callme.config import Config
-from callme.crm.commands import Click, Foreign, Hears, Unclear
+from callme.crm.commands import Click, Foreign, Hearing, Hears, Unclear
 from callme.crm.port import Portal
 from callme.crm.routing import verdict
 from callme.errors import StoreError
@@ -29,7 +29,10 @@ class Ears:
         portals: Sequence[Portal],
         rivers: Sequence[River],
         clock: Callable[[], float],
+        stirred: Callable[[str], None],
     ) -> None:
+        """`stirred` is called with the portal whose rights, or whose installation, have changed."""
+        self._stirred = stirred
         self._config = config
         self._portals: Mapping[str, object] = {portal.id: portal for portal in portals}
         self._rivers = rivers
@@ -41,13 +44,18 @@ class Ears:
         ears = self._portals.get(portal)
         if not isinstance(ears, Hears):
             return Answer.NOWHERE
-        heard = await ears.hear(body, self._clock())
+        return await self.answer(portal, await ears.hear(body, self._clock()))
+
+    async def answer(self, portal: str, heard: Hearing) -> Answer:
+        """Sees to what was understood, however it came."""
         if isinstance(heard, Foreign):
             log.warning("a stranger knocked at a portal's door", portal=portal)
             return Answer.FOREIGN
         if isinstance(heard, Unclear):
             log.warning("a portal's message is not understood", portal=portal, why=str(heard.why))
             return Answer.UNCLEAR
+        if heard.stirred:
+            self._stirred(portal)
         if heard.click is None:
             return Answer.TAKEN
         if portal in self._shadows:

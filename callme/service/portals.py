@@ -6,12 +6,14 @@ A portal never blocks another (law 9): each has its own worker, gate and connect
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from callme.config import Config
+from callme.crm.commands import Click, Names
 from callme.crm.installation import Home, Installed, Installs, Verdict
 from callme.crm.port import Portal, Unauthorised
 from callme.delivery.budget import Budget
@@ -43,7 +45,7 @@ def plans(config: Config) -> list[Plan]:
             one.settings,
             source=source,
             base=base,
-            home=Home(folder, address, quiet=one.shadow),
+            home=Home(folder, address, one.shadow, config.service.language),
         )
         for one in config.portal
     ]
@@ -79,6 +81,7 @@ class Desk:
             for plan, portal in zip(plans_, self.portals, strict=True)
         }
         self._changed = changed
+        self._stirred = {portal.id: asyncio.Event() for portal in self.portals}
         self.unfit: dict[str, Unauthorised] = {}  # portals that refused even to be read
         store.on_hand_over(self._hand_over)
 
@@ -106,7 +109,16 @@ class Desk:
                 self.unfit.pop(portal.id, None)
             if self.unfit.get(portal.id) != before:
                 self._changed()
-            await asyncio.sleep(REFRESH_S)
+            stirred = self._stirred[portal.id]
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stirred.wait(), REFRESH_S)
+            stirred.clear()
+
+    def stir(self, portal: str) -> None:
+        """Something has changed in that portal: it is looked at again at once, and asked again if it had
+        refused us."""
+        self._stirred[portal].set()
+        self.workers[portal].resume()
 
     async def install(self, portal: str, fields: Mapping[str, str]) -> Installed | None:
         """What a CRM sent when our application was installed in it; `None` when there is no such portal."""
@@ -118,6 +130,13 @@ class Desk:
                     self._changed()
                 return done
         return None
+
+    async def name_of(self, portal: str, click: Click) -> str:
+        """Whom that portal has under the clicked number."""
+        for one in self.portals:
+            if one.id == portal and isinstance(one, Names):
+                return await one.name_of(click)
+        return ""
 
     def stop(self) -> None:
         """Nothing new is sent."""

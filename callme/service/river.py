@@ -25,7 +25,7 @@ from callme.errors import PbxError, StoreError
 from callme.pbx import port
 from callme.pbx.port import Moment
 from callme.pbx.segments import Place, Transcript
-from callme.service.commands import Clicks, given
+from callme.service.commands import Clicks, NameOf, given, nameless
 from callme.service.metrics import Metrics
 from callme.service.numbers import numbering_of
 from callme.store.river import Anomaly, CommandMove, StepWrite
@@ -63,6 +63,7 @@ class River:
         changed: Callable[[], None],
         transcript: Transcript | None = None,
         rules: Mapping[str, Rules] | None = None,
+        name_of: NameOf = nameless,
     ) -> None:
         self.id = pbx.id
         self.source = source
@@ -75,7 +76,9 @@ class River:
         self._transcript = transcript
         self._rules = rules or {}  # by portal
         self._tracker = Tracker(pbx.id, numbering_of(config, pbx, port.Directory()))
-        self.clicks = Clicks(pbx, source, store, self._tracker.board, clock, changed)
+        self.clicks = Clicks(
+            pbx, source, store, self._tracker.board, clock, changed, name_of, config.service.country
+        )
         self._told: dict[tuple[str, str], Told] = {}
         self._portals: dict[str, str | None] = {}
         self._shadows = {portal.id for portal in config.portal if portal.shadow}
@@ -287,6 +290,7 @@ class River:
         rules = self._rules.get(portal, DEFAULT_RULES)
         said, after = policy.decide(call, before, rules, given(command) if command is not None else None)
         if command is not None:
+            self.clicks.talks(command, call)
             moves.extend(self.clicks.told(command, after))
         intents.extend((portal, self._marked(key, intent)) for intent in said)
         if after != before:

@@ -151,13 +151,14 @@ class Service:
                 changes.happened,
                 transcripts.of(pbx.id),
                 {plan.id: plan.rules for plan in self._plans},
+                desk.name_of,
             )
             for pbx in self._config.pbx
         ]
         self.board = board = ServiceBoard(
             self._config, store, rivers, desk, metrics, clock, changes, transcripts
         )
-        ears = Ears(self._config, desk.portals, rivers, clock)
+        ears = Ears(self._config, desk.portals, rivers, clock, desk.stir)
         app = create_app(board, self._config.service, desk.install, ears)
         pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         if signals:

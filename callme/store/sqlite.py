@@ -116,8 +116,8 @@ class Store:
         """What the PBX's tracker and the policy go on with."""
         return await self.reading.ask(lambda connection: steps.load(connection, pbx))
 
-    async def hear(self, command: Command) -> bool:
-        """Keeps what a portal asks for; false when that click is kept already."""
+    async def hear(self, command: Command) -> Command | None:
+        """Keeps what a portal asks for, as it is kept; nothing when that click is kept already."""
         return await self._writer.submit(commands.add, command)
 
     async def commands(self, pbx: str) -> list[Command]:

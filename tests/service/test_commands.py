@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from callme.calls import facts as f
 from callme.calls.grouping import Switchboard
+from callme.calls.model import Talk
 from callme.calls.numbering import Numbering
 from callme.config import Pbx
 from callme.config.shape import ClickToCall
@@ -22,7 +23,8 @@ from callme.crm.commands import Click, CommandState
 from callme.crm.intents import Finish, Register, Result
 from callme.errors import PbxError
 from callme.pbx.port import Originate, UnsureError
-from callme.service.commands import Clicks
+from callme.service import commands
+from callme.service.commands import Clicks, NameOf, nameless
 from callme.store import Store, open_store
 from callme.store.commands import Command
 from callme.store.river import CommandMove, StepWrite
@@ -43,6 +45,13 @@ class Dialler(Played):
         self.error = error
         self.orders: list[Originate] = []
         self.asked = asyncio.Event()
+        self.keys: list[tuple[str, str]] = []
+        self.pressed = asyncio.Event()
+
+    async def press(self, channel: str, key: str) -> None:
+        self.keys.append((channel, key))
+        if key == "#":
+            self.pressed.set()
 
     async def originate(self, order: Originate) -> None:
         self.orders.append(order)
@@ -67,12 +76,12 @@ class Clock:
 
 @asynccontextmanager
 async def running(
-    store: Store, source: Dialler, clock: Clock, **how: object
+    store: Store, source: Dialler, clock: Clock, name_of: NameOf = nameless, **how: object
 ) -> AsyncIterator[tuple[Clicks, asyncio.Event]]:
     """The clicks of one PBX at work; the event is set when one came to nothing."""
     failed = asyncio.Event()
     pbx = Pbx(id="office", secret=SecretStr("x"), click_to_call=ClickToCall.model_validate(how))
-    clicks = Clicks(pbx, source, store, Switchboard(Numbering(), lambda _: True), clock, failed.set)
+    clicks = Clicks(pbx, source, store, Switchboard(Numbering(), lambda _: False), clock, failed.set, name_of)
     await clicks.load()
     work = asyncio.create_task(clicks.run())
     try:
@@ -205,3 +214,99 @@ async def test_the_same_click_again_is_not_taken(store: Store) -> None:
         await soon(failed)
     assert len(source.orders) == 1
     await ended(store)
+
+
+async def test_a_click_on_the_same_call_later_is_dialled_again_and_becomes_a_call_of_its_own(
+    store: Store,
+) -> None:
+    source = Dialler(PbxError(WHY))
+    async with running(store, source, Clock()) as (clicks, failed):
+        clicks.saw(UP, NOW)
+        await clicks.take("main", CLICK, 15.0)
+        await soon(failed)
+        failed.clear()
+        assert await clicks.take("main", replace(CLICK, at=NOW + 6), 15.0)
+        await soon(failed)
+    assert len(source.orders) == 2
+    assert await store.commands("office") == []
+    rows = sorted(await store.reading.deliveries(portal="main", limit=10), key=lambda row: row.id)
+    given = [row.record.given for row in rows if isinstance(row.record, Register)]
+    assert given == [CLICK.ref, ""], "the portal's call has one end"
+
+
+async def test_the_line_decides_prefix_context_and_what_the_pbx_shows(store: Store) -> None:
+    line = {"prefix": "7", "context": "from-internal-b", "variables": {"TRUNKCIDOVERRIDE": "74950000002"}}
+    how = {"prefix": "9", "lines": {"+7 495 000-00-02": line, "sip-b": {"context": "via-b"}}}
+    source = Dialler(PbxError(WHY))
+    async with running(store, source, Clock(), **how) as (clicks, failed):
+        clicks.saw(UP, NOW)
+        for number, chosen in enumerate(("84950000002", "SIP-B", "74950000001", "")):
+            await clicks.take("main", replace(CLICK, ref=f"c{number}", line=chosen), 15.0)
+            await soon(failed)
+            failed.clear()
+    ways = [(order.number[0], order.context, dict(order.variables)) for order in source.orders]
+    assert ways == [
+        ("7", "from-internal-b", {"TRUNKCIDOVERRIDE": "74950000002"}),
+        ("9", "via-b", {}),
+        ("9", "from-internal", {}),
+        ("9", "from-internal", {}),
+    ]
+
+
+async def test_the_customers_name_rings_along_and_a_slow_portal_is_not_waited_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "NAME_S", 0.05)
+    never = asyncio.Event()
+
+    async def named(portal: str, click: Click) -> str:
+        if click.ref == "slow":
+            await never.wait()
+        return f"{portal}: Иван Петров"
+
+    source = Dialler(PbxError(WHY))
+    async with running(store, source, Clock(), name_of=named) as (clicks, failed):
+        clicks.saw(UP, NOW)
+        for ref in ("quick", "slow"):
+            await clicks.take("main", replace(CLICK, ref=ref), 15.0)
+            await soon(failed)
+            failed.clear()
+    assert [order.name for order in source.orders] == ["main: Иван Петров", ""]
+
+
+async def test_a_callback_that_rings_nobody_is_a_missed_call_of_the_one_responsible(store: Store) -> None:
+    wish = Click("callback.1", "Мария (1)", "", "+79261234567", NOW, by="1", callback=True, text="Жду звонка")
+    async with running(store, Dialler(), Clock()) as (clicks, failed):
+        clicks.saw(UP, NOW)
+        await clicks.take("main", wish, 300.0)
+        await soon(failed)
+    rows = sorted(await store.reading.deliveries(portal="main", limit=10), key=lambda row: row.id)
+    register, finish = (row.record for row in rows)
+    assert isinstance(register, Register)
+    assert isinstance(finish, Finish)
+    assert (register.given, register.by, register.about.callback) == ("", "1", True)
+    assert register.note is not None
+    assert register.note.say("ru") == "+79261234567 просит перезвонить: Жду звонка"
+    assert (finish.by, finish.about.callback, finish.result) == ("1", True, Result.FAILED)
+    assert finish.why is not None
+
+
+async def test_the_extension_is_dialled_once_to_whoever_answered(store: Store) -> None:
+    source = Dialler()
+    click = replace(CLICK, then="1w2#")
+    async with running(store, source, Clock(), keys_after_s=0) as (clicks, _):
+        clicks.saw(UP, NOW)
+        await clicks.take("main", click, 15.0)
+        await soon(source.asked)
+        (command,) = await store.commands("office")
+        board, uniqueid = clicks._board, command.call.removeprefix("office-")
+        for name, own in (("Local/101@from-internal-1;1", uniqueid), ("PJSIP/trunk-prov-00000002", "1010.5")):
+            leg = f.Leg(own, uniqueid, name, f.ChannelState.UP)
+            board.channel(leg, NOW, born=True)
+        call = replace(clicks._uncalled(command, NOW), talks=(Talk("79261112233", None, NOW),))
+        assert clicks.of(call) is not None
+        clicks.talks(command, replace(call, talks=()))
+        clicks.talks(command, call)
+        clicks.talks(command, call)
+        await soon(source.pressed)
+    assert source.keys == [("PJSIP/trunk-prov-00000002", key) for key in "12#"]

@@ -62,5 +62,5 @@ class Clicked:
 
 async def test_a_click_is_left_to_the_other_connector() -> None:
     """Without a PBX to dial on: a click that was not dropped would fail."""
-    ears = Ears(shadowing(), [Clicked()], [], lambda: 1000.0)  # type: ignore[list-item]
+    ears = Ears(shadowing(), [Clicked()], [], lambda: 1000.0, lambda _: None)  # type: ignore[list-item]
     assert await ears.hear("main", b"") is Answer.TAKEN

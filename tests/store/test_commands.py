@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,24 @@ async def test_what_is_closed_is_owed_nothing_and_stays_as_it_is(store: Store) -
     await store.commit(move(CommandState.SENT))
     assert await store.commands("office") == []
     assert not await store.hear(command(call="office-1.4"))
+
+
+def clicked(at: float, call: str) -> Command:
+    return replace(command(call=call), click=replace(command().click, at=at))
+
+
+async def test_a_number_clicked_anew_is_another_command_once_the_first_is_over(store: Store) -> None:
+    await store.hear(clicked(9.0, "office-1.2"))
+    assert await store.hear(clicked(30.0, "office-1.4")) is None, "the first goes on"
+    await store.commit(move(CommandState.REFUSED, why=WHY, closed=True))
+    assert await store.hear(clicked(13.9, "office-1.4")) is None, "a nervous finger"
+    assert await store.hear(clicked(9.0, "office-1.4")) is None, "the same message, late"
+    again = await store.hear(clicked(14.0, "office-1.4"))
+    assert again == replace(clicked(14.0, "office-1.4"), again=True)
+    assert await store.commands("office") == [again]
+    await store.commit(
+        StepWrite("office", 15.0, commands=(CommandMove("office-1.4", CommandState.REFUSED, closed=True),))
+    )
+    third = await store.hear(clicked(20.0, "office-1.6"))
+    assert third is not None
+    assert third.again

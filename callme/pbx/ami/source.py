@@ -17,6 +17,9 @@ SKIPS_VOICEMAIL = "originate-skipvm"
 
 DIALPLAN_S = 3.0
 
+NAME_MAX = 40
+"""Letters of a caller's name: telephones show no more (sheet freepbx §6)."""
+
 
 class AmiSource:
     """One PBX. Implements `callme.pbx.port.Pbx`."""
@@ -82,6 +85,10 @@ class AmiSource:
         """Needs the right to write `call`, `system` or `reporting`."""
         await self._client.ask("Setvar", {"Channel": channel, "Variable": name, "Value": value})
 
+    async def press(self, channel: str, key: str) -> None:
+        """Needs the right to write `call`."""
+        await self._client.ask("PlayDTMF", {"Channel": channel, "Digit": key})
+
     async def close(self) -> None:
         """Ends the link."""
         await self._client.close()
@@ -96,6 +103,7 @@ def originate(order: port.Originate) -> list[tuple[str, str]]:
         ("__CC_RECALL", "1"),
         ("AMPUSER", order.extension),
         ("REALCALLERIDNUM", order.extension),
+        *order.variables.items(),
     )
     return [
         ("ActionID", order.key),
@@ -103,13 +111,19 @@ def originate(order: port.Originate) -> list[tuple[str, str]]:
         ("Context", order.context),
         ("Exten", order.number),
         ("Priority", "1"),
-        ("CallerID", f'"{order.number}" <{order.number}>'),
+        ("CallerID", f'"{shown_name(order.name) or order.number}" <{order.number}>'),
         ("Timeout", str(order.ring_s * 1000)),
         ("Async", "true"),
         ("ChannelId", order.uniqueid),
         ("OtherChannelId", order.other),
         *(("Variable", f"{name}={value}") for name, value in variables),
     ]
+
+
+def shown_name(name: str) -> str:
+    """The name as a telephone can show it, and as it can stand between quotes in one header."""
+    plain = "".join(sign if sign.isprintable() and sign not in '"\\<>' else " " for sign in name)
+    return " ".join(plain.split())[:NAME_MAX].strip()
 
 
 def facts_of(read: Read) -> tuple[Fact, ...]:

@@ -7,8 +7,6 @@ words of registers that got no answer.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any
@@ -16,7 +14,7 @@ from typing import Any
 import httpx2
 import structlog
 
-from callme.crm.commands import Click, Foreign, Heard, Hearing, Unclear
+from callme.crm.commands import Click, Hearing
 from callme.crm.installation import Home, Installed, Verdict
 from callme.crm.intents import Attach, CallFacts, Direction, Finish, Register
 from callme.crm.port import (
@@ -33,7 +31,7 @@ from callme.crm.port import (
     Urgency,
 )
 from callme.http import HttpClient
-from callme.portals.bitrix24 import audience, notices, payloads, webhook
+from callme.portals.bitrix24 import audience, clients, notices, payloads
 from callme.portals.bitrix24.application import Application, Registration
 from callme.portals.bitrix24.bindings import Bindings
 from callme.portals.bitrix24.checkup import examine
@@ -41,13 +39,15 @@ from callme.portals.bitrix24.credentials import Credentials, Webhook
 from callme.portals.bitrix24.directory import Directory, People
 from callme.portals.bitrix24.installing import Installation
 from callme.portals.bitrix24.lines import Lines
+from callme.portals.bitrix24.listening import Listener
 from callme.portals.bitrix24.owners import Owners
 from callme.portals.bitrix24.recording import hand_over
 from callme.portals.bitrix24.rest import Done, Fault, Rest
 from callme.portals.bitrix24.settings import Settings
 from callme.portals.bitrix24.statistics import Absent, Sealed, look_up
+from callme.portals.bitrix24.telling import tell
 from callme.portals.bitrix24.tokens import Safe
-from callme.wording import Phrase
+from callme.wording import Language, Phrase
 
 DEDUP_S = 30 * 60 - 60
 """So long after its start a repeated register gives the same call (K4: 30 minutes on the portal's clock),
@@ -55,8 +55,8 @@ less a minute for clocks that differ."""
 
 DOUBTS_MAX = 10_000
 
-PEOPLE_S = 3.0
-"""So long a click waits for the users to be read, where that never succeeded yet."""
+TELL_S = 900.0
+"""Why a click came to nothing is told to its user within so long after it: later he has forgotten it."""
 
 LINE_TRIES = 3
 """So many attempts of a register may fail because its line could not be added; then the call goes without."""
@@ -108,6 +108,10 @@ class Bitrix24:
         self._directory = Directory(self._rest, settings.users)
         self._lines = Lines(settings.lines, settings.create.outbound)
         self._owners = Owners(settings, self._directory, self._lines)
+        self._language: Language = settings.language or home.language
+        self._listener = Listener(
+            settings, self._directory, self._lines, self._rest, self._application, self.install
+        )
         self._doubtful: dict[str, payloads.Params] = {}  # call → the register that got no answer
 
     # ---------------------------------------------------------------------------------------- register
@@ -146,7 +150,10 @@ class Bitrix24:
             self._keep_doubt(call, params, found.outcome)
             return found.outcome
         self._doubtful.pop(call, None)
-        return self._registered(found, params, show, let, whose, (notice, late, lineless))
+        untold = None
+        if order.note is not None and attempt.now - order.about.started_at < TELL_S:
+            untold = await tell(rest, user, order.note, f"callme-note-{call}", self._language)
+        return self._registered(found, params, show, let, whose, (notice, late, lineless, untold))
 
     def _known(self, order: Register, show: frozenset[str], whose: int | None) -> Outcome:
         """The portal itself opened this call when somebody clicked, and showed him its card (sheet §2.3):
@@ -257,10 +264,21 @@ class Bitrix24:
             return found.outcome
         answer = found.result if isinstance(found.result, dict) else {}
         memory = {"finished": str(answer.get("ID") or "yes"), "user": str(user)}
-        return Delivered(memory, notice=notices.together(notice, notices.activity(answer.get("ERRORS"))))
+        untold = await self._tell_why(rest, order, user, attempt)
+        activity = notices.activity(answer.get("ERRORS"))
+        return Delivered(memory, notice=notices.together(notice, activity, untold))
+
+    async def _tell_why(self, rest: Rest, order: Finish, user: int, attempt: Attempt) -> Phrase | None:
+        """Tells whose click it was why it came to nothing; what is to be remarked when that failed."""
+        if order.why is None or attempt.now - order.ended_at > TELL_S:
+            return None
+        user = int(order.by) if order.by.isdecimal() else user
+        said = notices.came_to_nothing(order.about.number, order.why)
+        return await tell(rest, user, said, f"callme-why-{order.about.call}", self._language)
 
     async def _finish_as(self, rest: Rest, order: Finish, call_id: str, user: int) -> Done | Fault:
-        params = payloads.finish(order, call_id, user, chat=self.settings.chat)
+        reason = order.why.say(self._language) if order.why is not None else ""
+        params = payloads.finish(order, call_id, user, chat=self.settings.chat, reason=reason)
         return await rest.call(FINISH, params, Urgency.FINISH)
 
     async def _finished_before(
@@ -275,7 +293,9 @@ class Bitrix24:
                 return Delivered({"finished": "assumed"}, notice=notices.assumed(order.about.call))
             case Sealed() | Absent():
                 return found.outcome
-        return Delivered({"finished": row.id, "call": row.call_id})
+        user = int(attempt.memory.get("user") or self.settings.default_user)
+        untold = await self._tell_why(rest, order, user, attempt)
+        return Delivered({"finished": row.id, "call": row.call_id}, notice=untold)
 
     # ------------------------------------------------------------------------------------------ attach
     async def attach(self, order: Attach, audio: Audio, attempt: Attempt) -> Outcome:
@@ -288,36 +308,12 @@ class Bitrix24:
 
     # ------------------------------------------------------------------------------------------ hearing
     async def hear(self, body: bytes, now: float) -> Hearing:
-        """A click in the portal, from its outgoing webhook or application. Who clicked is looked up in the
-        kept copy of the users: a portal that does not answer now must not keep the telephone from ringing."""
-        message = webhook.read(body, self._event_token())
-        if message is None:
-            return Foreign()
-        if not isinstance(message, webhook.Message):
-            return Unclear(message)
-        if message.event != webhook.CLICK:
-            return Heard()
-        pressed = webhook.pressed(message)
-        if not isinstance(pressed, webhook.Pressed):
-            return Unclear(pressed)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PEOPLE_S):
-                await self._directory.ready()  # where that fails the configured extensions still count
-        click = Click(
-            ref=pressed.call_id,
-            who=self._people.named(pressed.user),
-            extension=self._people.extension_of(pressed.user),
-            number=pressed.number,
-            at=now if pressed.at is None else min(pressed.at, now),
-            line=pressed.line,
-        )
-        return Heard(click, self.settings.click_max_age)
+        """What the portal's outgoing webhook or application says."""
+        return await self._listener.hear(body, now)
 
-    def _event_token(self) -> str:
-        """What proves that an event comes from our portal; empty where nothing is agreed on."""
-        if self.settings.application_token is not None:
-            return self.settings.application_token.get_secret_value()
-        return self._application.event_token if self._application is not None else ""
+    async def name_of(self, click: Click) -> str:
+        """Whom the portal has under the clicked number."""
+        return clients.name(clients.nearest(await clients.search(self._rest, click.number), click.client))
 
     # ------------------------------------------------------------------------------------------ upkeep
     async def check(self) -> list[Finding]:

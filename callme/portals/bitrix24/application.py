@@ -136,6 +136,13 @@ class Application:
         self._unsaved = self._refused = None
         self._adopt(tokens)
 
+    async def forget(self) -> None:
+        """The portal has uninstalled us: the tokens are worth nothing any more. `StoreError` when they cannot
+        be removed."""
+        async with self._safe.held():
+            await asyncio.to_thread(self._safe.remove)
+        self._tokens = self._unsaved = self._refused = None
+
     async def close(self) -> None:
         """Waits for a refresh that is on its way: its answer exists only once."""
         if self._renewing is not None:

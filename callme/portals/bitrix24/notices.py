@@ -67,6 +67,13 @@ def assumed(call: str) -> Phrase:
     ).given(call=call)
 
 
+def came_to_nothing(number: str, why: Phrase) -> Phrase:
+    """What is told to whoever clicked a number."""
+    return Phrase(
+        "The call to {number} did not come about: {why}.", "Звонок на {number} не состоялся: {why}."
+    ).given(number=number, why=why)
+
+
 def unregistered(call: str) -> Phrase:
     """An order for a call that was not registered."""
     return Phrase(

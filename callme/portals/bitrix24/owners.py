@@ -48,6 +48,9 @@ class Owners:
         says for whom it was."""
         if order.owner is not None:
             return self._named(order.owner)
+        clicker = self._clicker(order.by)
+        if clicker is not None:
+            return clicker, None
         user = self._of_line(order.about) if "line" in self._settings.missed_owner else None
         return (self._settings.default_user if user is None else user), None
 
@@ -57,6 +60,9 @@ class Owners:
         ours = order.result is Result.ANSWERED or order.about.direction is Direction.OUT
         if order.owner is not None and ours:
             return self._named(order.owner)
+        clicker = self._clicker(order.by)
+        if clicker is not None and order.owner is None:
+            return clicker, None
         rung = tuple(dict.fromkeys(filter(None, (order.owner, *order.rung))))
         user = await self._missed(rest, order.about, rung)
         looked_at_rung = "rung" in self._settings.missed_owner
@@ -86,6 +92,10 @@ class Owners:
             return user, None
         default = self._settings.default_user
         return default, notices.nobody(extension, self._people.named(default))
+
+    def _clicker(self, by: str) -> int | None:
+        """Who asked for the call and has no telephone, while he works here."""
+        return int(by) if by.isdecimal() and int(by) in self._people.users else None
 
     def _of_line(self, about: CallFacts) -> int | None:
         extension = self._lines.setting(about.line).owner

@@ -16,13 +16,14 @@ from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
 
 Params = dict[str, Any]
 
-OUTGOING, INCOMING = 1, 2
+OUTGOING, INCOMING, CALLBACK = 1, 2, 4
 
 PHONE_MAX = 20
 """Longer numbers pass `register` and break `finish` (sheet §8.3.17)."""
 
 LINE_MAX = 50
 EXTERNAL_ID_MAX = 64
+REASON_MAX = 255
 
 HIDDEN = "000000"
 """Stands for a hidden caller. The portal keeps digits only and refuses an empty number and `0`; extensions
@@ -99,7 +100,7 @@ def register(
     params: Params = {
         "USER_ID": user,
         "PHONE_NUMBER": phone_number(about.number),
-        "TYPE": INCOMING if about.direction is Direction.IN else OUTGOING,
+        "TYPE": call_type(about),
         "CALL_START_DATE": start_date(about.started_at, zone),
         "CRM_CREATE": int(create and not is_hidden(about)),
         "SHOW": int(show),
@@ -110,6 +111,13 @@ def register(
     if source:
         params["CRM_SOURCE"] = source
     return params
+
+
+def call_type(about: CallFacts) -> int:
+    """A callback is an outgoing call that the customer asked for."""
+    if about.callback:
+        return CALLBACK
+    return INCOMING if about.direction is Direction.IN else OUTGOING
 
 
 def line(number: str, name: str, creates: bool | None) -> Params:
@@ -143,18 +151,22 @@ def duration(order: Finish) -> int:
     return max(1, order.talk_s) if order.result is Result.ANSWERED else 0
 
 
-def finish(order: Finish, call_id: str, user: int, *, chat: bool) -> Params:
+def finish(order: Finish, call_id: str, user: int, *, chat: bool, reason: str = "") -> Params:
     """`telephony.externalCall.finish`. ADD_TO_CHAT is always said: its default differs between versions
-    (K3)."""
+    (K3). A callback that failed on our side is a missed call: somebody still waits to be called."""
+    code = status_code(order.about.direction, order.result, order.cause)
+    unserved = order.about.callback and order.why is not None
     params: Params = {
         "CALL_ID": call_id,
         "USER_ID": user,
         "DURATION": duration(order),
-        "STATUS_CODE": status_code(order.about.direction, order.result, order.cause),
+        "STATUS_CODE": _MISSED if unserved else code,
         "ADD_TO_CHAT": int(chat),
     }
     if order.vote is not None and order.result is Result.ANSWERED:
         params["VOTE"] = order.vote
+    if reason:
+        params["FAILED_REASON"] = reason[:REASON_MAX]
     return params
 
 

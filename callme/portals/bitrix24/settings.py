@@ -28,7 +28,7 @@ from callme.crm.cards import EVERYBODY, CardRules, When
 from callme.crm.policy import Rules
 from callme.portals.bitrix24.callme.access import CallMeOut
 from callme.portals.bitrix24.policies import CardRule, Create, Line, Moment, Table
-from callme.wording import Phrase
+from callme.wording import Language, Phrase
 
 _PATH = re.compile(r"/rest/[1-9][0-9]*/[A-Za-z0-9]+/?")
 _EXAMPLE = "https://example.bitrix24.ru/rest/1/xxxxxxxx/"
@@ -148,6 +148,11 @@ class Settings(Table):
     blocked: Patterns = ()
     # So long after a click it is still dialled: later nobody waits for the call any more.
     click_max_age: Seconds = 15.0
+    # Whom a customer who asks by a form to be called gets: this extension, group or queue; empty: whoever is
+    # responsible for him. So long after his wish he is still called.
+    callback_extension: Annotated[str, StringConstraints(pattern=r"^[0-9]*$")] = ""
+    callback_max_age: Seconds = 300.0
+    language: Language | None = None  # in which users are told things; as the service's where absent
     chat: bool = False  # a message about each finished call in the employee's chat
     callme_out: CallMeOut = CallMeOut()
     ca_file: Path | None = None

@@ -84,6 +84,13 @@ class Safe:
         except OSError as error:
             raise self._trouble(self._file, error) from None
 
+    def remove(self) -> None:
+        """Keeps none any more."""
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._trouble(self._file, error) from None
+
     @asynccontextmanager
     async def held(self) -> AsyncGenerator[None, None]:
         """Nobody else on this machine refreshes these tokens meanwhile."""

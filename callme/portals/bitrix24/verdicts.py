@@ -40,6 +40,7 @@ SCOPES = {
     "voximplant": Phrase("Telephony (telephony)", "Телефония (telephony)"),
     "user": Phrase("Users (user or user_basic)", "Пользователи (user или user_basic)"),
     "crm": Phrase("CRM (crm)", "CRM (crm)"),
+    "im": Phrase("Chat and notifications (im)", "Чат и уведомления (im)"),
 }
 
 _UNAUTHORISED: dict[str, tuple[Phrase, Phrase | None]] = {

@@ -7,15 +7,20 @@ from a stranger: it is compared in constant time and never repeated anywhere.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from callme.wording import Phrase
 
 CLICK = "ONEXTERNALCALLSTART"
+CALLBACK = "ONEXTERNALCALLBACKSTART"
+UNINSTALLED, UPDATED = "ONAPPUNINSTALL", "ONAPPUPDATE"
 FIELDS_MAX = 200
+EXTENSION_MAX = 40
+TEXT_MAX = 500
 
 NOT_A_FORM = Phrase(
     "this is not a message of Bitrix24: a form with “event” and “auth” is expected",
@@ -28,26 +33,44 @@ NO_CALL = Phrase(
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event of the portal. `at` is when the portal queued it, `None` when it does not say."""
+    """One event of the portal. `at` is when the portal queued it, `None` when it does not say. `fields` is
+    the whole form, which may hold tokens."""
 
     event: str
     data: Mapping[str, str]
     at: float | None
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A click, in the portal's own terms."""
+    """A click, in the portal's own terms. `entity` is the card from which it was made, `CONTACT:7`."""
 
     call_id: str
     user: int
     number: str
     line: str
     at: float | None
+    extension: str = ""
+    entity: str = ""
+    call_list: str = ""
 
 
-def read(body: bytes, token: str) -> Message | Phrase | None:
-    """The message; why it is none; `None` when its sender does not know the token. Without a token of ours
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """A customer asked by a form to be called, in the portal's own terms. No call is opened for it, so `ref`
+    is made of what the form says: the same message gives the same one."""
+
+    ref: str
+    number: str
+    text: str
+    line: str
+    entity: str
+    at: float | None
+
+
+def read(body: bytes, *tokens: str) -> Message | Phrase | None:
+    """The message; why it is none; `None` when its sender knows none of the tokens. Without a token of ours
     nobody is believed."""
     try:
         pairs = parse_qsl(
@@ -56,8 +79,9 @@ def read(body: bytes, token: str) -> Message | Phrase | None:
     except ValueError:  # no form, no UTF-8, or too many fields
         return NOT_A_FORM
     fields = dict(pairs)
-    given = fields.get("auth[application_token]", "")
-    if not token or not hmac.compare_digest(given.encode(), token.encode()):
+    given = fields.get("auth[application_token]", "").encode()
+    proofs = [hmac.compare_digest(given, token.encode()) for token in tokens if token]
+    if not any(proofs):
         return None
     event = fields.get("event", "").upper()
     if not event:
@@ -68,7 +92,8 @@ def read(body: bytes, token: str) -> Message | Phrase | None:
         if name.startswith("data[") and name.endswith("]")
     }
     stamp = fields.get("ts", "")
-    return Message(event, data, float(stamp) if stamp.isascii() and stamp.isdecimal() else None)
+    at = float(stamp) if stamp.isascii() and stamp.isdecimal() else None
+    return Message(event, data, at, fields)
 
 
 def pressed(message: Message) -> Pressed | Phrase:
@@ -82,4 +107,33 @@ def pressed(message: Message) -> Pressed | Phrase:
         return NO_CALL.given(field="USER_ID")
     if not number:
         return NO_CALL.given(field="PHONE_NUMBER")
-    return Pressed(call_id, int(user), number, data.get("LINE_NUMBER", "").strip(), message.at)
+    return Pressed(
+        call_id,
+        int(user),
+        number,
+        data.get("LINE_NUMBER", "").strip(),
+        message.at,
+        data.get("EXTENSION", "").strip()[:EXTENSION_MAX],
+        _entity(data),
+        data.get("CALL_LIST_ID", "").strip().lstrip("0")[:EXTENSION_MAX],
+    )
+
+
+def wished(message: Message) -> Wished | Phrase:
+    """The wish for a call that the message tells of, or what it lacks."""
+    data = message.data
+    number = data.get("PHONE_NUMBER", "").strip()
+    if not number:
+        return NO_CALL.given(field="PHONE_NUMBER")
+    said = (number, data.get("TEXT", ""), data.get("LINE_NUMBER", ""), _entity(data), str(message.at))
+    ref = hashlib.sha256("\n".join(said).encode()).hexdigest()[:32]
+    text = " ".join(data.get("TEXT", "").split())[:TEXT_MAX]
+    return Wished(
+        f"callback.{ref}", number, text, data.get("LINE_NUMBER", "").strip(), _entity(data), message.at
+    )
+
+
+def _entity(data: Mapping[str, str]) -> str:
+    kind, number = data.get("CRM_ENTITY_TYPE", "").strip().upper(), data.get("CRM_ENTITY_ID", "").strip()
+    known = kind.isascii() and kind.isalnum() and number.isascii() and number.isdecimal() and int(number) > 0
+    return f"{kind}:{number}"[:EXTENSION_MAX] if known else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from callme.pbx.ami.source import originate
@@ -37,6 +39,25 @@ def test_the_employee_first_then_the_number_through_the_dialplan() -> None:
     }
     variables = {value for name, value in headers if name == "Variable"}
     assert {"__CALLME_COMMAND=callme-1795000001.70000002", "AMPUSER=101"} <= variables
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("", "79261112233"),
+        ("Иван Петров", "Иван Петров"),
+        ('ООО "Ромашка" <b>\r\nAction: x', "ООО Ромашка b Action: x"),
+        ("x" * 60, "x" * 40),
+    ],
+)
+def test_the_customers_name_on_the_telephone(name: str, shown: str) -> None:
+    headers = dict(originate(replace(ORDER, name=name)))
+    assert headers["CallerID"] == f'"{shown}" <79261112233>'
+
+
+def test_variables_of_the_line() -> None:
+    headers = originate(replace(ORDER, variables={"TRUNKCIDOVERRIDE": "74950000001"}))
+    assert ("Variable", "TRUNKCIDOVERRIDE=74950000001") in headers
 
 
 def test_no_value_makes_a_line_of_its_own() -> None:

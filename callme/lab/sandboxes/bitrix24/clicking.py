@@ -3,9 +3,12 @@ is to dial (sheet §2.1–2.3). `POST /sandbox/click` presses the button.
 
     {"user": 2, "number": "+79…", "line": "", "handler": "http://…/hooks/main", "token": "…"}
 
-`copies` sends the event so often, as a nervous finger does (0: it gets lost on the way); `late_s` dates it
-back. Without `handler` the application's own subscriptions are served. The portal does not repeat an event
-that failed: the answer's status is only told.
+`extension` is what follows the number, `call_list` the campaign that is being called. `copies` sends the
+event so often, as a nervous finger does (0: it gets lost on the way); `late_s` dates it back. Without
+`handler` the application's own subscriptions are served, and what waits to be fetched is queued. The portal
+does not repeat an event that failed: the answer's status is only told.
+
+`POST /sandbox/callback` fills in a form on the company's site: `number`, `text`, `line`. Nothing is opened.
 """
 
 from __future__ import annotations
@@ -18,13 +21,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from callme.lab.sandboxes.bitrix24 import customers, php
+from callme.lab.sandboxes.bitrix24 import customers, offline, php
 from callme.lab.sandboxes.bitrix24.authority import Installed
 from callme.lab.sandboxes.bitrix24.rest import Rest
 from callme.lab.sandboxes.bitrix24.state import Office, OpenCall
 from callme.lab.sandboxes.bitrix24.telephony import is_active, stripped
 
 CLICK = "ONEXTERNALCALLSTART"
+CALLBACK = "ONEXTERNALCALLBACKSTART"
 OUTGOING = 1
 ANSWER_S = 10.0
 
@@ -39,13 +43,41 @@ def routes(rest: Rest, clock: Callable[[], float]) -> list[Route]:
             return JSONResponse({"error": "an active user and a number are needed"}, 400)
         line = php.text(wish.get("line"))
         call = press(rest.office, user, number, line, clock(), rest.knobs.dedup_window_s)
-        queued = int(clock() - float(wish.get("late_s", 0)))
-        form = event(call, number, php.text(wish.get("token")) or rest.authority.application_token, queued)
-        handlers = [wish["handler"]] if "handler" in wish else _bound(rest)
-        statuses = [await _send(one, form) for one in handlers for _ in range(int(wish.get("copies", 1)))]
-        return JSONResponse({"call": call.id, "statuses": statuses})
+        told = asked(call, number, php.text(wish.get("extension")), php.text(wish.get("call_list")))
+        return JSONResponse({"call": call.id, "statuses": await tell(CLICK, told, wish)})
 
-    return [Route("/sandbox/click", click, methods=["POST"])]
+    async def callback(request: Request) -> Response:
+        wish = await request.json()
+        number = php.text(wish.get("number"))
+        if stripped(number) in ("", "0"):
+            return JSONResponse({"error": "a number is needed"}, 400)
+        found = customers.find(rest.office, number)
+        told = {
+            "PHONE_NUMBER": number,
+            "TEXT": php.text(wish.get("text")),
+            "VOICE": "ruinternalfemale",
+            "CRM_ENTITY_TYPE": found[0].type if found else "",
+            "CRM_ENTITY_ID": found[0].id if found else "",
+            "LINE_NUMBER": php.text(wish.get("line")),
+        }
+        rest.office.tell("callback.wished", clock(), phone=number)
+        return JSONResponse({"statuses": await tell(CALLBACK, told, wish)})
+
+    async def tell(name: str, told: dict[str, Any], wish: dict[str, Any]) -> list[int]:
+        at = clock() - float(wish.get("late_s", 0))
+        copies = range(int(wish.get("copies", 1)))
+        if "handler" not in wish and rest.authority.installed is Installed.WHOLE:
+            for _ in copies:
+                offline.queue(rest.office, name, told, at)
+        token = php.text(wish.get("token")) or rest.authority.application_token
+        form = enveloped(name, told, token, int(at))
+        handlers = [wish["handler"]] if "handler" in wish else _bound(rest, name)
+        return [await _send(one, form) for one in handlers for _ in copies]
+
+    return [
+        Route("/sandbox/click", click, methods=["POST"]),
+        Route("/sandbox/callback", callback, methods=["POST"]),
+    ]
 
 
 def press(office: Office, user: int, number: str, line: str, now: float, window_s: float) -> OpenCall:
@@ -68,20 +100,29 @@ def press(office: Office, user: int, number: str, line: str, now: float, window_
 
 
 def event(call: OpenCall, number: str, token: str, queued: int) -> dict[str, str]:
-    """The form that an outgoing webhook posts: all values are text, its `auth` has no tokens of a user."""
+    """The form that tells of a click."""
+    return enveloped(CLICK, asked(call, number), token, queued)
+
+
+def asked(call: OpenCall, number: str, extension: str = "", call_list: str = "") -> dict[str, Any]:
+    """What ONEXTERNALCALLSTART says (§2.3)."""
     plus = number if number.startswith("+") else ""
-    data: dict[str, Any] = {
+    return {
         "PHONE_NUMBER": number,
         "PHONE_NUMBER_INTERNATIONAL": plus,
-        "EXTENSION": "",
+        "EXTENSION": extension,
         "USER_ID": call.user,
-        "CALL_LIST_ID": 0,
+        "CALL_LIST_ID": call_list or 0,
         "LINE_NUMBER": call.line,
         "IS_MOBILE": 0,
         "CALL_ID": call.id,
         "CRM_ENTITY_TYPE": call.primary[0] if call.primary else "",
         "CRM_ENTITY_ID": call.primary[1] if call.primary else "",
     }
+
+
+def enveloped(name: str, data: dict[str, Any], token: str, queued: int) -> dict[str, str]:
+    """The form that an outgoing webhook posts: all values are text, its `auth` has no tokens of a user."""
     auth = {
         "domain": "127.0.0.1",
         "client_endpoint": "http://127.0.0.1/rest/",
@@ -90,7 +131,7 @@ def event(call: OpenCall, number: str, token: str, queued: int) -> dict[str, str
         "application_token": token,
     }
     return {
-        "event": CLICK,
+        "event": name,
         "event_handler_id": "7",
         **{f"data[{name}]": str(value) for name, value in data.items()},
         "ts": str(queued),
@@ -98,11 +139,11 @@ def event(call: OpenCall, number: str, token: str, queued: int) -> dict[str, str
     }
 
 
-def _bound(rest: Rest) -> list[str]:
-    """Where the application wants clicks; nowhere before it is wholly installed (§2.1)."""
+def _bound(rest: Rest, event: str) -> list[str]:
+    """Where the application wants such events; nowhere before it is wholly installed (§2.1)."""
     if rest.authority.installed is not Installed.WHOLE:
         return []
-    return [handler for name, handler in rest.office.handlers if name == CLICK]
+    return [handler for name, handler in rest.office.handlers if name == event]
 
 
 async def _send(handler: str, form: dict[str, str]) -> int:

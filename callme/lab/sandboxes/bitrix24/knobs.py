@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-TELEPHONY_SCOPES = ("crm", "telephony", "user")
+TELEPHONY_SCOPES = ("crm", "im", "telephony", "user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Knobs:
     refresh_token_ttl_s: float = 180 * 86400
     portal_renamed: str = ""  # the host name that the portal has now: the old one answers 302 (§3.2)
     portal_deleted: bool = False  # K7
+    offline_extended: bool = False  # the plan's feature rest_offline_extended (§2.6)
     statistics_right: bool = True  # the owner's right "Call statistics: view"
 
     def with_changes(self, changes: Mapping[str, Any]) -> Knobs:

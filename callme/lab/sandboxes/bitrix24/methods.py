@@ -2,8 +2,8 @@
 names.
 
 Read by the REST layer, which does the checks that are common to all (sheet §1.1). A method that is not here
-is "not found", as on a portal that lacks its module. Placements and offline events are only refused: the
-sandbox has none yet.
+is "not found", as on a portal that lacks its module. Placements are only refused: the sandbox has
+none yet.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from callme.lab.sandboxes.bitrix24 import (
     events,
     finish,
     lines,
+    notify,
+    offline,
     people,
     php,
     recording,
@@ -28,7 +30,8 @@ from callme.lab.sandboxes.bitrix24.ask import Ask
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
 from callme.lab.sandboxes.bitrix24.refusal import Refusal, access_denied, wrong_auth_type
 
-ALL_SCOPES = ("call", "crm", "placement", "telephony", "user", "user.userfield", "user_basic", "user_brief")
+_SCOPES = "call crm im placement telephony user user.userfield user_basic user_brief"
+ALL_SCOPES = tuple(_SCOPES.split())
 
 
 class Webhook(StrEnum):
@@ -96,13 +99,16 @@ def _method_get(ask: Ask) -> dict[str, bool]:
 
 
 def _feature(ask: Ask) -> dict[str, str]:
-    if not php.text(ask.params.get("CODE")):
+    code = php.text(ask.params.get("CODE"))
+    if not code:
         raise Refusal(400, "CODE_EMPTY", "CODE can't be empty")
-    return {"value": "N"}
+    extended = code == offline.EXTENDED and ask.knobs.offline_extended
+    return {"value": "Y" if extended else "N"}
 
 
 _TELEPHONY = frozenset({"telephony"})
 _CRM = frozenset({"crm"})
+_IM = frozenset({"im"})
 
 
 def _telephony(name: str, answer: Callable[[Ask], Any], webhook: Webhook = Webhook.ALLOWED) -> Method:
@@ -124,6 +130,7 @@ _TABLE = (
     Method("voximplant.statistic.get", statistic.get, _TELEPHONY),
     Method("user.get", people.get, people.USER_SCOPES),
     Method("user.current", people.current, people.USER_SCOPES),
+    Method("im.notify.system.add", notify.add, _IM),
     Method("crm.duplicate.findbycomm", customers.find_by_communication, _CRM),
     Method("crm.activity.list", statistic.activities, _CRM),
     Method("crm.activity.get", statistic.activity, _CRM),
@@ -136,14 +143,12 @@ _TABLE = (
     Method("event.bind", events.bind, webhook=Webhook.DENIED),
     Method("event.get", events.get, webhook=Webhook.DENIED),
     Method("app.info", _app_info, webhook=Webhook.DENIED),
-    *(
-        Method(name, _denied(wrong_auth_type), webhook=Webhook.DENIED)
-        for name in ("events", "event.unbind", "event.test")
-    ),
-    *(
-        Method(f"event.offline.{verb}", _denied(wrong_auth_type), webhook=Webhook.DENIED)
-        for verb in ("get", "list", "clear", "error")
-    ),
+    *(Method(name, _denied(wrong_auth_type), webhook=Webhook.DENIED) for name in ("events", "event.test")),
+    Method("event.unbind", events.unbind, webhook=Webhook.DENIED),
+    Method("event.offline.get", offline.get, webhook=Webhook.DENIED),
+    Method("event.offline.list", offline.listed, webhook=Webhook.DENIED),
+    Method("event.offline.clear", offline.clear, webhook=Webhook.DENIED),
+    Method("event.offline.error", offline.error, webhook=Webhook.DENIED),
     *(
         Method(f"placement.{verb}", _denied(_no_placement), frozenset({"placement"}), Webhook.DENIED)
         for verb in ("bind", "unbind", "get", "list")

@@ -96,6 +96,7 @@ def snapshot(office: Office, now: float) -> dict[str, Any]:
         "activities": [asdict(activity) for activity in office.activities.values()],
         "missed": [asdict(missed) for missed in office.missed],
         "chat": list(office.chat),
+        "notifications": [asdict(one) for one in office.notifications],
         "recordings": [_recording(kept) for kept in office.recordings.values()],
     }
 

@@ -163,6 +163,19 @@ class Recording:
         return hashlib.sha256(self.content).hexdigest()
 
 
+@dataclass(slots=True, eq=False)
+class Kept:
+    """An event that waits to be fetched. `process` is who has reserved it."""
+
+    id: int
+    at: float
+    event: str
+    data: dict[str, str]
+    message: str
+    process: str = ""
+    error: bool = False
+
+
 @dataclass(slots=True)
 class Missed:
     """An entry in the list of missed calls, open until someone calls that very number back."""
@@ -172,6 +185,17 @@ class Missed:
     user: int
     at: float
     called_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A line among a user's notifications. `tag` names its sender too; empty where it has none."""
+
+    id: int
+    user: int
+    text: str
+    tag: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +222,9 @@ class Office:
         self.recordings: dict[int, Recording] = {}
         self.missed: list[Missed] = []
         self.chat: list[str] = []  # calls that were told in the chat
+        self.notifications: list[Notification] = []
+        self.offline_bound: set[str] = set()
+        self.offline: list[Kept] = []
         self.handlers: list[tuple[str, str]] = []  # event and address, as the application bound them
         self.transcripts: dict[int, list[dict[str, Any]]] = {}
         self.journal: deque[Happening] = deque(maxlen=10_000)

@@ -160,7 +160,7 @@ async def test_the_envelope(client: Client) -> None:
 
 
 async def test_what_may_be_called(client: Client) -> None:
-    assert await client.result("scope") == ["crm", "telephony", "user"]
+    assert await client.result("scope") == ["crm", "im", "telephony", "user"]
     assert "placement" in await client.result("scope", {"full": True})
     for name, exists, available in (
         ("user.get", True, True),
