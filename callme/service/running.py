@@ -29,6 +29,7 @@ from callme.service.audio import Recordings
 from callme.service.board import Changes, ServiceBoard
 from callme.service.checking import ami_settings
 from callme.service.clock import WallClock
+from callme.service.entrances import Entrances
 from callme.service.hearing import Ears
 from callme.service.metrics import Metrics
 from callme.service.portals import Desk, plans
@@ -159,7 +160,8 @@ class Service:
             self._config, store, rivers, desk, metrics, clock, changes, transcripts
         )
         ears = Ears(self._config, desk.portals, rivers, clock, desk.stir)
-        app = create_app(board, self._config.service, desk.install, ears)
+        old = Entrances(desk.portals, ears.answer, clock)
+        app = create_app(board, self._config.service, desk.install, ears, old)
         pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         if signals:
             self._heed_signals()

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from callme.config import Service
-from callme.web import api, health, pages, webhooks
+from callme.web import api, health, olddoors, pages, webhooks
 from callme.web.board import Board
 from callme.web.doors import Doors
 from callme.web.install import Install
@@ -18,11 +18,15 @@ from callme.web.install import router as installs
 
 
 def create_app(
-    board: Board, service: Service, install: Install | None = None, ears: webhooks.Ears | None = None
+    board: Board,
+    service: Service,
+    install: Install | None = None,
+    ears: webhooks.Ears | None = None,
+    old: olddoors.OldDoors | None = None,
 ) -> FastAPI:
     """The application. `install` takes what CRMs send when our application is installed in them, `ears` what
-    they tell us from then on. `app.state.live.close()` ends the live streams, so that a server can stop at
-    once."""
+    they tell us from then on, `old` what comes to the addresses of an older connector.
+    `app.state.live.close()` ends the live streams, so that a server can stop at once."""
     app = FastAPI(
         title="CallMe",
         version=board.version,
@@ -32,6 +36,8 @@ def create_app(
     )
     face = pages.Pages(board)
     app.state.live = face.live
+    if old is not None:
+        app.include_router(olddoors.router(old))
     app.include_router(pages.router(face, board))
     app.include_router(api.router(board))
     app.include_router(health.router(board, reasons=not service.guarded))
@@ -40,5 +46,5 @@ def create_app(
     if ears is not None:
         app.include_router(webhooks.router(ears))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
-    app.add_middleware(Doors, service=service)
+    app.add_middleware(Doors, service=service, old=old.names if old is not None else frozenset())
     return app

@@ -3,7 +3,8 @@
 Pages show every call, so they are open only to this machine, unless a user and password are configured;
 then everybody needs them. A browser that was tricked into asking us under a foreign name (DNS rebinding)
 is sent away: the `Host` must be an address, this machine, or the host of `public_url`. `/healthz` and
-`/readyz` are free, since they tell no call, and `/hooks/…`, where CRMs call, which tells none either.
+`/readyz` are free, since they tell no call, and `/hooks/…`, where CRMs call, which tells none either; so are
+the addresses of an older connector.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callme.config import Service, is_loopback
+from callme.web.olddoors import FORWARDED
 from callme.wording import Phrase
 
 FREE = frozenset({"/healthz", "/readyz"})
 HOOKS = "/hooks/"
 """CRMs call these from elsewhere; each hook finds out by itself who is calling."""
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 MISDIRECTED = Phrase(
     "CallMe does not know this host name as its own. Open it by [service] public_url, or correct public_url.",
@@ -53,8 +54,10 @@ SAFE_HEADERS = {
 class Doors:
     """ASGI middleware: lets a request in or answers it, and puts the safe headers on every answer."""
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
+    def __init__(self, app: ASGIApp, service: Service, old: frozenset[str] = frozenset()) -> None:
+        """`old` are the last parts of paths at which an older connector was called (see `web.olddoors`)."""
         self._app = app
+        self._old = old
         self._public = (urlsplit(service.public_url).hostname or "").lower()
         self._guarded = service.guarded
         self._user = _digest(service.web_user)
@@ -77,13 +80,14 @@ class Doors:
                 )
             await send(message)
 
-        free = scope["path"] in FREE or scope["path"].startswith(HOOKS)
+        path = scope["path"]
+        free = path in FREE or path.startswith(HOOKS) or path.rpartition("/")[2] in self._old
         refusal = None if free else self._refusal(Headers(scope=scope))
         await (refusal or self._app)(scope, receive, safely)
 
     def _refusal(self, headers: Headers) -> Response | None:
         host = _host(headers.get("host", ""))
-        here = is_loopback(host) and not any(name in headers for name in _FORWARDED)
+        here = is_loopback(host) and not any(name in headers for name in FORWARDED)
         if not (is_loopback(host) or _is_address(host) or (host and host == self._public)):
             return PlainTextResponse(MISDIRECTED.say(self._language), 421)
         if self._guarded:

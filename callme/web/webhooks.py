@@ -26,7 +26,7 @@ class Answer(StrEnum):
     TROUBLE = "trouble"  # it could not be kept
 
 
-_STATUS = {
+STATUS = {
     Answer.TAKEN: 200,
     Answer.FOREIGN: 403,
     Answer.UNCLEAR: 400,
@@ -54,6 +54,6 @@ def router(ears: Ears) -> APIRouter:
             if len(body) > LARGEST:
                 return PlainTextResponse("too large", 413, {"Connection": "close"})
         answer = await ears.hear(portal, bytes(body))
-        return PlainTextResponse(answer.value, _STATUS[answer])
+        return PlainTextResponse(answer.value, STATUS[answer])
 
     return routes

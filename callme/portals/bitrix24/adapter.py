@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import structlog
 
 from callme.crm.commands import Click, Hearing
+from callme.crm.doors import Knock, Reply
 from callme.crm.installation import Home, Installed, Verdict
 from callme.crm.intents import Attach, CallFacts, Direction, Finish, Register
 from callme.crm.port import (
@@ -34,6 +36,7 @@ from callme.http import HttpClient
 from callme.portals.bitrix24 import audience, clients, notices, payloads
 from callme.portals.bitrix24.application import Application, Registration
 from callme.portals.bitrix24.bindings import Bindings
+from callme.portals.bitrix24.callme import door
 from callme.portals.bitrix24.checkup import examine
 from callme.portals.bitrix24.credentials import Credentials, Webhook
 from callme.portals.bitrix24.directory import Directory, People
@@ -75,6 +78,7 @@ _log = structlog.get_logger(__name__)
 class Bitrix24:
     """One Bitrix24 portal. `zone` is the time zone in which start times are told."""
 
+    doors = (door.DOOR,)
     capabilities = Capabilities(cards=True, live_register=True, recordings=True)
 
     def __init__(
@@ -314,6 +318,12 @@ class Bitrix24:
     async def name_of(self, click: Click) -> str:
         """Whom the portal has under the clicked number."""
         return clients.name(clients.nearest(await clients.search(self._rest, click.number), click.client))
+
+    async def answer(self, knock: Knock, now: float) -> Reply:
+        """The old scripts' address: an event of this portal, or a report of the old dialplan."""
+        if not door.is_event(knock.fields):
+            return door.report(knock, self.settings.callme_out)
+        return door.event(await self.hear(urlencode(dict(knock.fields)).encode(), now), knock.fields)
 
     # ------------------------------------------------------------------------------------------ upkeep
     async def check(self) -> list[Finding]:
