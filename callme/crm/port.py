@@ -8,11 +8,11 @@ creates and updates records fits it as well as one with a live call API (facts: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from callme.crm.intents import Attach, Finish, Register
 from callme.wording import Phrase
@@ -120,12 +120,22 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is owed of one call that is over, to travel with other calls' in one request: its register, its
+    finish, or both, to be carried out in this order. Each has its attempt; that of a finish behind its
+    register cannot hold what the register will bring."""
+
+    orders: tuple[tuple[Register | Finish, Attempt], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a portal can do; the docs' matrix is made from it."""
 
     cards: bool  # a live card can be shown to and hidden from chosen people
     live_register: bool  # a call can be opened before it is over
     recordings: bool  # audio can be attached
+    batch: int = 0  # so many calls' records travel in one request; 0: each order is a request of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +200,16 @@ class Portal(Protocol):
 
     async def close(self) -> None:
         """Gives connections back."""
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """A portal that takes the records of many calls at once; its `Capabilities.batch` says of how many.
+
+    A worker asks it for calls that are over, and for their registers asks nothing else: a portal that was
+    sent both orders of a call and did not answer must be able to look, at the next attempt, whether the whole
+    was done."""
+
+    async def batch(self, parcels: Sequence[Parcel]) -> list[tuple[Outcome, ...]]:
+        """Carries the parcels out and answers in their order: an outcome for each order of a parcel that was
+        asked, at least for the first. An ambiguous first one says that the second may have been done too."""

@@ -7,9 +7,10 @@ credentials pause the portal: it is probed every few minutes and says so meanwhi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from callme.crm.port import Ambiguous, Later, Outcome, Unauthorised
+from callme.crm.port import Ambiguous, Delivered, Later, Outcome, Refused, Unauthorised
 from callme.wording import Phrase
 
 TRUSTED_FAILURES = 3
@@ -47,6 +48,16 @@ def after(breaker: Breaker, outcome: Outcome, now: float) -> Breaker:
             return breaker
         case _:
             return Breaker()
+
+
+def telling(outcomes: Sequence[Outcome]) -> Outcome:
+    """Of the outcomes of one request that carried many orders, the one that speaks of the portal: refused
+    credentials, else that anything at all was understood, else the first failure."""
+    for kinds in (Unauthorised, (Delivered, Refused)):
+        for outcome in outcomes:
+            if isinstance(outcome, kinds):
+                return outcome
+    return outcomes[0]
 
 
 def resumed(breaker: Breaker) -> Breaker:

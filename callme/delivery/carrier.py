@@ -7,7 +7,8 @@ too, so that one lane never takes the others down.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -17,16 +18,18 @@ from callme.crm.port import (
     Ambiguous,
     Attempt,
     Audio,
+    Batches,
     Delivered,
     Later,
     Outcome,
+    Parcel,
     Portal,
     Refused,
     Trace,
     Unauthorised,
 )
 from callme.crm.shadow import NOT_SENT
-from callme.delivery.lane import CARDS, Lane
+from callme.delivery.lane import CARDS, Key, Lane, State
 from callme.delivery.ledger import Tried
 from callme.delivery.outbox import Send, Sendable, SetCards
 from callme.delivery.recorder import Recorder
@@ -75,6 +78,15 @@ FAULT = Phrase(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one order of a batch went, and the row to keep."""
+
+    step: Send
+    outcome: Outcome
+    tried: Tried
+
+
 class Carrier:
     """Sends steps to one portal."""
 
@@ -98,18 +110,57 @@ class Carrier:
         """Sends it and answers with the outcome and the row to keep. While `probing`, failures are logged
         as debug."""
         now, recorder = self._clock(), Recorder()
-        kind, ordinal = step.key if isinstance(step, Send) else (CARDS, 0)
+        attempt = _circumstances(lane, step, now, recorder)
+        kind, ordinal = key = step.key if isinstance(step, Send) else (CARDS, 0)
         delivery = f"{kind}/{ordinal}"
         with structlog.contextvars.bound_contextvars(portal=lane.portal, call=lane.call, delivery=delivery):
-            attempt = _circumstances(lane, step, now, recorder)
             outcome = await self._ask(lane, step, attempt)
-        took = max(0.0, self._clock() - now)
+        return outcome, self._ended(lane, key, attempt, recorder, outcome, probing)
+
+    async def attempt_together(
+        self, loads: Sequence[tuple[Lane, tuple[Send, ...]]], probing: bool
+    ) -> list[list[Result]]:
+        """Sends the records of several lanes at once. Of each lane the first step was begun, one behind it
+        was not. Answers for each lane with the results of what was asked, in its order."""
+        now = self._clock()
+        noted = [[_noted(lane, step, now) for step in steps] for lane, steps in loads]
+        outcomes = await self._ask_together(
+            [Parcel(tuple((one.order, one.attempt) for one in steps)) for steps in noted]
+        )
+        return [
+            [
+                Result(
+                    one.step,
+                    outcome,
+                    self._ended(lane, one.step.key, one.attempt, one.recorder, outcome, probing),
+                )
+                for one, outcome in zip(steps, ended, strict=False)
+            ]
+            for (lane, _), steps, ended in zip(loads, noted, outcomes, strict=True)
+        ]
+
+    async def _ask_together(self, parcels: list[Parcel]) -> list[tuple[Outcome, ...]]:
+        assert isinstance(self._portal, Batches)  # noqa: S101  only such a portal is asked
+        try:
+            with structlog.contextvars.bound_contextvars(portal=self._portal.id):
+                return await self._portal.batch(parcels)
+        except Exception as error:
+            log.exception("adapter failed")
+            return [(Ambiguous(FAULT.given(error=type(error).__name__)),)] * len(parcels)
+
+    def _ended(
+        self, lane: Lane, key: Key, attempt: Attempt, recorder: Recorder, outcome: Outcome, probing: bool
+    ) -> Tried:
+        """Counts and logs the attempt that ended, and answers with its row."""
+        kind, ordinal = key
+        took = max(0.0, self._clock() - attempt.now)
         name = type(outcome).__name__.lower()
         why = outcome.notice if isinstance(outcome, Delivered) else outcome.why
         self._tally.attempted(lane.portal, kind, name, took)
-        _say(lane, delivery, attempt.number, outcome, probing)
-        tried = Tried(kind, ordinal, attempt.number, now, round(took * 1000), name, why, recorder.exchanges)
-        return outcome, tried
+        _say(lane, f"{kind}/{ordinal}", attempt.number, outcome, probing)
+        return Tried(
+            kind, ordinal, attempt.number, attempt.now, round(took * 1000), name, why, recorder.exchanges
+        )
 
     def withholds(self, lane: Lane) -> bool:
         """Whether nothing of this call may reach the portal: shadow mode is on, or was when it began."""
@@ -170,6 +221,25 @@ def _circumstances(lane: Lane, step: Sendable, now: float, trace: Trace) -> Atte
     one = lane.get(step.key)
     first_at = now if one.first_at is None else one.first_at
     return Attempt(one.attempts, one.doubt, lane.memory, now, first_at, trace, lane.asking)
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """One order of a batch with its circumstances."""
+
+    step: Send
+    order: Register | Finish
+    attempt: Attempt
+    recorder: Recorder
+
+
+def _noted(lane: Lane, step: Send, now: float) -> _Noted:
+    assert isinstance(step.record, Register | Finish)  # noqa: S101  nothing else travels with others
+    recorder, one = Recorder(), lane.get(step.key)
+    attempt = _circumstances(lane, step, now, recorder)
+    if one.state is State.WAITING:  # behind its register, and begun when that is done
+        attempt = replace(attempt, number=one.attempts + 1)
+    return _Noted(step, step.record, attempt, recorder)
 
 
 def _say(lane: Lane, delivery: str, number: int, outcome: Outcome, probing: bool) -> None:

@@ -104,6 +104,17 @@ def next_step(lane: Lane, now: float, rules: Rules = RULES) -> Step:
     return _attach(lane, now)
 
 
+def together(lane: Lane, step: Step, now: float) -> tuple[Send, ...]:
+    """The records of a call that is over which may travel in one request with other calls': `step`, and the
+    finish behind its register unless somebody may still see the call's card. Empty for everything else."""
+    if not isinstance(step, Send) or not lane.over or not isinstance(step.record, Register | Finish):
+        return ()
+    if isinstance(step.record, Finish) or lane.shown or lane.doubted:
+        return (step,)
+    ends = [one for one in lane.of(Finish.KIND) if one.state is State.WAITING and one.next_at <= now]
+    return (step, *(Send(end.key, end.record) for end in ends[:1]))
+
+
 def hold(lane: Lane) -> Phrase | None:
     """Why the lane stands: a refused register or finish. A refused attach never holds anything."""
     for kind in (Register.KIND, Finish.KIND):

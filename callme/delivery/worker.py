@@ -12,19 +12,18 @@ import asyncio
 import heapq
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Callable, Coroutine
 
 import structlog
 
 from callme.crm.intents import Attach, Register
-from callme.crm.port import Outcome, Portal, Unauthorised
+from callme.crm.port import Batches, Outcome, Portal, Unauthorised
 from callme.delivery import breaker as breakers
-from callme.delivery.breaker import Breaker
-from callme.delivery.carrier import Carrier, NoTally, Prepare, Tally
+from callme.delivery.breaker import Breaker, telling
+from callme.delivery.carrier import Carrier, NoTally, Prepare, Result, Tally
+from callme.delivery.keeping import Keeper
 from callme.delivery.lane import HandOver, Lane, extend
-from callme.delivery.ledger import LaneWrite, Ledger, Tried
+from callme.delivery.ledger import Ledger, Tried
 from callme.delivery.outbox import (
     RULES,
     Held,
@@ -35,45 +34,15 @@ from callme.delivery.outbox import (
     SetCards,
     Wait,
     begin,
-    due_at,
-    hold,
     next_step,
     settle,
+    together,
 )
+from callme.delivery.track import Cargo, Entry, Limits, Track, track
 from callme.errors import StoreError
 from callme.wording import Phrase
 
 log = structlog.get_logger("callme.delivery")
-
-
-class Track(IntEnum):
-    """Lanes of a kind share slots, so that a backlog never takes those of a call that rings now."""
-
-    LIVE = 0  # cards, and the register of a call that goes on
-    RECORD = 1  # what is told of calls that are over
-    RECORDING = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much a worker does at once."""
-
-    slots: tuple[int, int, int] = (32, 8, 2)  # per track
-    lanes: int = 500  # lanes that one reading of the table brings
-    keep_s: float = 5.0  # a lane that waits longer is left to the table
-    look_s: float = 60.0  # the table is looked at this often though nothing is due: rows changed from outside
-    rest_s: float = 5.0  # between tries of a store that cannot write
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A lane in memory. `lane` is `None` until it has been read."""
-
-    call: str
-    lane: Lane | None = None
-    busy: bool = False  # being read or carried
-    queued: bool = False
-    stale: bool = False  # rows changed since they were read
 
 
 class Worker:
@@ -99,16 +68,18 @@ class Worker:
         self._carrier = Carrier(portal, prepare, clock, self._tally, shadow=shadow)
         self._rules = rules
         self._limits = limits or Limits()
+        self._stopping = asyncio.Event()
+        self._keeper = Keeper(portal.id, ledger, rules, self._limits.rest_s, self._stopping)
         self._chance = chance
-        self._entries: dict[str, _Entry] = {}
-        self._ready: tuple[deque[_Entry], ...] = (deque(), deque(), deque())
+        self._entries: dict[str, Entry] = {}
+        self._ready: tuple[deque[Entry], ...] = (deque(), deque(), deque())
         self._running = [0, 0, 0]
+        self._batches = 0
         self._sleepers: list[tuple[float, str]] = []
         self._look_at = float("-inf")
         self._breaker = Breaker()
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
 
     # ------------------------------------------------------------------------------------------ from outside
@@ -126,7 +97,7 @@ class Worker:
         """What a commit brought. Called on the event loop after the commit; never waits."""
         entry = self._entries.get(handed.call)
         if entry is None:
-            entry = self._entries[handed.call] = _Entry(handed.call)
+            entry = self._entries[handed.call] = Entry(handed.call)
             if handed.fresh and not handed.reload:
                 entry.lane = Lane(self._portal.id, handed.call)
         elif handed.reload:
@@ -156,7 +127,7 @@ class Worker:
         """
         try:
             if not self._stopping.is_set():
-                await self._persist(self._recover)
+                await self._keeper.persist(self._recover)
             while not self._stopping.is_set() and self._failure is None:
                 await self._look()
                 self._start()
@@ -197,10 +168,10 @@ class Worker:
             self._look_at = now + 1.0  # more are due than were read
         for lane in due.lanes:
             if lane.call not in self._entries:
-                entry = self._entries[lane.call] = _Entry(lane.call, lane)
+                entry = self._entries[lane.call] = Entry(lane.call, lane)
                 self._consider(entry)
 
-    def _consider(self, entry: _Entry) -> None:
+    def _consider(self, entry: Entry) -> None:
         """Puts a lane where it belongs: among the ready, the sleepers, the open ones at rest, or out of
         memory."""
         if entry.busy or entry.queued:
@@ -233,17 +204,56 @@ class Worker:
             if entry is not None:
                 self._consider(entry)
         for place in Track:
-            queue = self._ready[place]
-            while queue and self._free(place, now):
-                entry = queue.popleft()
-                entry.queued = False
-                step = None if entry.lane is None else next_step(entry.lane, now, self._rules)
-                if isinstance(step, Send | SetCards):
-                    entry.busy = True
-                    self._running[place] += 1
-                    self._spawn(self._carry(entry, step, place))
-                else:  # what it wanted has changed meanwhile
-                    self._consider(entry)
+            while self._free(place, now) and (first := self._next(place, now)) is not None:
+                many = self._in_batch(first, place)
+                if many and self._batches >= self._limits.batches:
+                    self._put_back(place, [first])
+                    break
+                load = [first, *(self._company(place, now) if many else ())]
+                for one in load:
+                    one.entry.busy = True
+                self._running[place] += 1
+                self._batches += many
+                self._spawn(self._carry_together(load, place) if many else self._carry(first, place))
+
+    def _next(self, place: Track, now: float) -> Cargo | None:
+        """The next of the ready lanes that still wants what it was put there for."""
+        queue = self._ready[place]
+        while queue:
+            entry = queue.popleft()
+            entry.queued = False
+            step = None if entry.lane is None else next_step(entry.lane, now, self._rules)
+            if entry.lane is not None and isinstance(step, Send | SetCards):
+                cargo = Cargo(entry, step, self._orders(entry.lane, step, now))
+                if track(entry.lane, step) is place:
+                    return cargo
+            self._consider(entry)
+        return None
+
+    def _orders(self, lane: Lane, step: Sendable, now: float) -> tuple[Send, ...]:
+        """What of the lane may travel with others'."""
+        able = isinstance(self._portal, Batches) and self._portal.capabilities.batch > 0
+        return together(lane, step, now) if able and not self._carrier.withholds(lane) else ()
+
+    def _in_batch(self, first: Cargo, place: Track) -> bool:
+        """Whether it travels with others: there are more of them than can go side by side, or it is the
+        register of a call that is over."""
+        more = len(self._ready[place]) >= self._limits.slots[place] - self._running[place]
+        return bool(first.orders) and (more or isinstance(first.orders[0].record, Register))
+
+    def _company(self, place: Track, now: float) -> list[Cargo]:
+        """Those that travel with the first one; nobody shares a probe."""
+        company, aside = list[Cargo](), list[Cargo]()
+        most = 1 if self._breaker.probing else self._portal.capabilities.batch
+        while len(company) < most - 1 and (one := self._next(place, now)) is not None:
+            (company if one.orders else aside).append(one)
+        self._put_back(place, aside)
+        return company
+
+    def _put_back(self, place: Track, load: list[Cargo]) -> None:
+        for one in reversed(load):
+            one.entry.queued = True
+            self._ready[place].appendleft(one.entry)
 
     def _free(self, place: Track, now: float) -> bool:
         if self._stopping.is_set() or now < self._breaker.rest_until:
@@ -270,7 +280,7 @@ class Worker:
         self._wake.clear()
 
     # ------------------------------------------------------------------------------------------ carrying
-    async def _read(self, entry: _Entry) -> None:
+    async def _read(self, entry: Entry) -> None:
         """Reads a lane's rows, again while they change under our hands."""
         entry.busy = True
         while entry.lane is None or entry.stale:
@@ -280,7 +290,7 @@ class Worker:
             async def read(into: list[Lane | None] = lanes) -> None:
                 into.append(await self._ledger.lane(self._portal.id, entry.call))
 
-            await self._persist(read)
+            await self._keeper.persist(read)
             if lanes[0] is None:  # pruned, or deleted for privacy, meanwhile
                 del self._entries[entry.call]
                 return
@@ -288,30 +298,64 @@ class Worker:
         entry.busy = False
         self._consider(entry)
 
-    async def _carry(self, entry: _Entry, first: Sendable, place: Track) -> None:
+    async def _carry(self, cargo: Cargo, place: Track) -> None:
         """Takes one lane as far as it goes in this slot. An outcome and the next beginning share a
         transaction."""
-        assert entry.lane is not None  # noqa: S101  only lanes that were read are carried
-        step: Sendable | None = first
+        entry = cargo.entry
+        step: Sendable | None = cargo.step
         done: Sendable | None = None
         tried: Tried | None = None
         try:
             while True:
                 now = self._clock()
                 if step is not None:
-                    entry.lane = begin(entry.lane, step, now)
-                await self._keep(entry.lane, done, step, tried, now)
+                    entry.lane = begin(cargo.lane, step, now)
+                await self._keeper.keep(cargo.lane, done, step, tried, now)
                 if step is None:
                     break
-                outcome, tried = await self._carrier.attempt(entry.lane, step, self._breaker.probing)
+                outcome, tried = await self._carrier.attempt(cargo.lane, step, self._breaker.probing)
                 now = self._clock()
-                entry.lane = settle(entry.lane, step, outcome, now, self._chance(), self._rules)
-                await self._feel(outcome, step, now)
+                entry.lane = settle(cargo.lane, step, outcome, now, self._chance(), self._rules)
+                if not _of_the_file(step, outcome):
+                    await self._feel(outcome, now)
                 done, step = step, self._onward(entry.lane, place, now)
         finally:
             self._running[place] -= 1
         entry.busy = False
         self._consider(entry)
+
+    async def _carry_together(self, load: list[Cargo], place: Track) -> None:
+        """Takes the records of many calls that are over in one go. Of each lane the first is begun; a finish
+        behind it is covered by the doubt about its register."""
+        try:
+            now = self._clock()
+            for one in load:
+                one.entry.lane = begin(one.lane, one.orders[0], now)
+            await asyncio.gather(
+                *(self._keeper.keep(one.lane, None, one.orders[0], None, now) for one in load)
+            )
+            loads = [(one.lane, one.orders) for one in load]
+            results = await self._carrier.attempt_together(loads, self._breaker.probing)
+            await self._feel(telling([result.outcome for lane in results for result in lane]), self._clock())
+            await asyncio.gather(*map(self._settle_together, load, results))
+        finally:
+            self._running[place] -= 1
+            self._batches -= 1
+        for one in load:
+            one.entry.busy = False
+            self._consider(one.entry)
+
+    async def _settle_together(self, one: Cargo, results: list[Result]) -> None:
+        before: Result | None = None
+        for result in results:
+            now = self._clock()
+            if before is not None:
+                one.entry.lane = begin(one.lane, result.step, now)
+                await self._keeper.keep(one.lane, before.step, result.step, before.tried, now)
+            one.entry.lane = settle(one.lane, result.step, result.outcome, now, self._chance(), self._rules)
+            before = result
+        if before is not None:
+            await self._keeper.keep(one.lane, before.step, None, before.tried, self._clock())
 
     def _onward(self, lane: Lane, place: Track, now: float) -> Sendable | None:
         """The lane's next step, if this slot may take it right away."""
@@ -322,46 +366,8 @@ class Worker:
             return None
         return step
 
-    async def _keep(
-        self, lane: Lane, done: Sendable | None, begun: Sendable | None, tried: Tried | None, now: float
-    ) -> None:
-        touched = frozenset(step.key for step in (done, begun) if isinstance(step, Send))
-        write = LaneWrite(lane, touched, tried, due_at(lane, now, self._rules), hold(lane))
-        await self._persist(lambda: self._ledger.save(write))
-
-    async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Has it kept, however long the store is in trouble; shielded, since a result in hand must not be
-        lost."""
-        told = False
-        while True:
-            try:
-                await asyncio.shield(asyncio.ensure_future(write()))
-            except StoreError as error:
-                if self._stopping.is_set():
-                    raise
-                if not told:
-                    log.error(
-                        "store cannot write; deliveries stand", portal=self._portal.id, error=str(error)
-                    )
-                    told = True
-                try:
-                    async with asyncio.timeout(self._limits.rest_s):
-                        await self._stopping.wait()
-                except TimeoutError:
-                    continue
-            else:
-                if told:
-                    log.info("store writes again", portal=self._portal.id)
-                return
-
-    async def _feel(self, outcome: Outcome, step: Sendable, now: float) -> None:
+    async def _feel(self, outcome: Outcome, now: float) -> None:
         """What the outcome says of the portal as a whole."""
-        if (
-            isinstance(step, Send)
-            and isinstance(step.record, Attach)
-            and not isinstance(outcome, Unauthorised)
-        ):
-            return  # it may speak of the file, not of the portal
         before, self._breaker = self._breaker, breakers.after(self._breaker, outcome, now)
         portal = self._portal.id
         if before.probing and not self._breaker.probing:
@@ -374,7 +380,7 @@ class Worker:
         self._tally.paused(portal, why is not None)
         if why is not None:
             log.error("portal paused", portal=portal, why=str(why))
-        await self._persist(lambda: self._ledger.pause(portal, why, now))
+        await self._keeper.persist(lambda: self._ledger.pause(portal, why, now))
 
     # ------------------------------------------------------------------------------------------ tasks
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -389,14 +395,7 @@ class Worker:
         self._wake.set()
 
 
-def track(lane: Lane, step: Sendable) -> Track:
-    """Whose slots the step takes."""
-    if isinstance(step, SetCards):
-        return Track.LIVE
-    match step.record:
-        case Register() if not lane.over:
-            return Track.LIVE
-        case Attach():
-            return Track.RECORDING
-        case _:
-            return Track.RECORD
+def _of_the_file(step: Sendable, outcome: Outcome) -> bool:
+    """Whether the outcome may speak of a recording's file, not of the portal."""
+    attaching = isinstance(step, Send) and isinstance(step.record, Attach)
+    return attaching and not isinstance(outcome, Unauthorised)

@@ -21,7 +21,8 @@ import structlog
 from callme.crm.intents import Attach, Finish, Register
 from callme.crm.port import Attempt, Audio, Capabilities, Delivered, Outcome
 from callme.delivery.carrier import NoTally
-from callme.delivery.worker import Limits, Worker
+from callme.delivery.track import Limits
+from callme.delivery.worker import Worker
 from callme.store import Store, open_store
 from tests.delivery.fakes import FakePortal, attach, finish, prepare, register
 from tests.store.making import call, step

@@ -12,7 +12,8 @@ from callme.crm.port import Ambiguous, Audio, Capabilities, Exchange, Later, Out
 from callme.delivery.breaker import PAUSE_S
 from callme.delivery.lane import HandOver, State
 from callme.delivery.outbox import retry
-from callme.delivery.worker import Limits, Worker
+from callme.delivery.track import Limits
+from callme.delivery.worker import Worker
 from callme.errors import StoreError
 from callme.wording import Phrase
 from tests.delivery.fakes import (

@@ -11,7 +11,7 @@ import asyncio
 import wave
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -23,9 +23,11 @@ from callme.crm.port import (
     Ambiguous,
     Attempt,
     Audio,
+    Batches,
     Delivered,
     Later,
     Outcome,
+    Parcel,
     Portal,
     Refused,
     Trace,
@@ -411,6 +413,128 @@ class PortalConformance:
         finish = Finish(facts, "101", Result.ANSWERED, 6, stand.now)
         await self.insist(stand, lambda a: stand.portal.finish(finish, a))
         await self.insist(stand, lambda a: stand.portal.cards(facts.call, frozenset(), frozenset({"102"}), a))
+
+    # ------------------------------------------------------------------------------------------- batch
+    def over(self, stand: Stand, count: int = 3) -> list[tuple[Register | Finish, ...]]:
+        """Calls that are over and of which nothing was told yet."""
+        told: list[tuple[Register | Finish, ...]] = []
+        for place in range(count):
+            facts = self.facts(stand, f"+7916555100{place}", call=f"office-1767225600.{place}", line=LINE)
+            ended = Finish(facts, "101", Result.ANSWERED, 6, stand.now)
+            told.append((Register(facts, "101"), ended))
+        return told
+
+    async def insist_together(
+        self, stand: Stand, portal: Batches, owed: list[tuple[Register | Finish, ...]]
+    ) -> None:
+        """Repeats as the worker does: what was delivered is not asked again, and what was asked behind an
+        order without an answer is in doubt with it."""
+        memory: dict[str, dict[str, str]] = {orders[0].about.call: {} for orders in owed}
+        doubted: set[str] = set()
+        for number in range(1, MAX_TRIES + 1):
+            parcels = [
+                Parcel(
+                    tuple(
+                        (
+                            order,
+                            Attempt(
+                                number,
+                                order.about.call in doubted,
+                                dict(memory[order.about.call]),
+                                stand.now,
+                                stand.now,
+                                self.trace,
+                            ),
+                        )
+                        for order in orders
+                    )
+                )
+                for orders in owed
+            ]
+            left = []
+            for orders, outcomes in zip(owed, await portal.batch(parcels), strict=True):
+                call = orders[0].about.call
+                done = 0
+                assert 1 <= len(outcomes) <= len(orders)
+                for outcome in outcomes:
+                    assert isinstance(outcome, Delivered | Later | Ambiguous), outcome
+                    if isinstance(outcome, Delivered):
+                        memory[call].update(outcome.memory)
+                        doubted.discard(call)
+                        done += 1
+                    elif isinstance(outcome, Ambiguous):
+                        doubted.add(call)
+                left += [orders[done:]] if done < len(orders) else []
+            owed = left
+            if not owed:
+                return
+        raise AssertionError(f"not delivered: {owed}")
+
+    def all_right(self, stand: Stand, count: int = 3) -> None:
+        line = LINE if stand.lines else ""
+        meant = [Seen(f"+7916555100{place}", "101", True, True, 6, line=line) for place in range(count)]
+        assert sorted(stand.finished(), key=lambda seen: seen.number) == meant
+        assert stand.unfinished() == 0
+
+    async def test_calls_that_are_over_travel_together_or_not_as_declared(self, stand: Stand) -> None:
+        most = stand.portal.capabilities.batch
+        assert isinstance(stand.portal, Batches) == bool(most)
+        if isinstance(stand.portal, Batches):
+            await stand.portal.refresh()
+            await self.insist_together(stand, stand.portal, self.over(stand))
+            before = stand.requests()
+            more = [
+                (Register(facts, "101"), Finish(facts, "101", Result.ANSWERED, 6, stand.now))
+                for place in range(most)
+                for facts in [self.facts(stand, call=f"office-1767225601.{place}", line=LINE)]
+            ]
+            await self.insist_together(stand, stand.portal, list(more))
+            assert len(stand.finished()) == 3 + most
+            assert (stand.requests() - before) / most <= 0.1
+
+    @pytest.mark.parametrize("nth", range(1, 5))
+    @pytest.mark.parametrize("kind", list(Trouble))
+    async def test_trouble_at_any_request_of_a_batch_leaves_one_right_record_each(
+        self, stand: Stand, kind: Trouble, nth: int
+    ) -> None:
+        if isinstance(stand.portal, Batches):
+            await stand.portal.refresh()
+            stand.trouble(kind, nth)
+            await self.insist_together(stand, stand.portal, self.over(stand))
+            self.all_right(stand)
+
+    async def test_a_bad_order_among_good_ones_is_refused_alone(self, stand: Stand) -> None:
+        if isinstance(stand.portal, Batches):
+            never = Finish(self.facts(stand, call="office-1767225600.99"), "101", Result.BUSY, 0, stand.now)
+            parcels = [
+                Parcel(tuple((order, self.attempt(stand)) for order in orders))
+                for orders in [*self.over(stand), (never,)]
+            ]
+            *good, bad = await stand.portal.batch(parcels)
+            assert [type(outcome) for outcomes in good for outcome in outcomes] == [Delivered] * 6
+            assert [type(outcome) for outcome in bad] == [Refused]
+            self.all_right(stand)
+
+    async def test_of_a_batch_each_order_keeps_what_was_asked_for_it_alone(self, stand: Stand) -> None:
+        if isinstance(stand.portal, Batches):
+            traces = [(Notes(), Notes()) for _ in range(3)]
+            parcels = [
+                Parcel(
+                    tuple(
+                        (order, replace(self.attempt(stand), trace=trace))
+                        for order, trace in zip(orders, both, strict=True)
+                    )
+                )
+                for orders, both in zip(self.over(stand), traces, strict=True)
+            ]
+            await stand.portal.batch(parcels)
+            for place, both in enumerate(traces):
+                opened, closed = ("\n".join(map(str, notes.kept)) for notes in both)
+                assert f"7916555100{place}" in opened
+                for other in {0, 1, 2} - {place}:
+                    assert f"7916555100{other}" not in opened + closed
+                assert closed
+                assert all(secret not in opened + closed for secret in stand.secrets())
 
     # ------------------------------------------------------------------------------------------- check
     async def test_check_finds_a_good_portal_well_and_makes_nothing(self, stand: Stand) -> None:

@@ -7,7 +7,7 @@ words of registers that got no answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -29,12 +29,14 @@ from callme.crm.port import (
     Gate,
     Later,
     Outcome,
+    Parcel,
     Refused,
     Urgency,
 )
 from callme.http import HttpClient
 from callme.portals.bitrix24 import audience, clients, notices, payloads
-from callme.portals.bitrix24.application import Application, Registration
+from callme.portals.bitrix24.application import configured
+from callme.portals.bitrix24.backlog import Backlog
 from callme.portals.bitrix24.bindings import Bindings
 from callme.portals.bitrix24.callme import door
 from callme.portals.bitrix24.checkup import examine
@@ -47,14 +49,16 @@ from callme.portals.bitrix24.owners import Owners
 from callme.portals.bitrix24.recording import hand_over
 from callme.portals.bitrix24.rest import Done, Fault, Rest
 from callme.portals.bitrix24.settings import Settings
-from callme.portals.bitrix24.statistics import Absent, Sealed, look_up
+from callme.portals.bitrix24.statistics import Absent, Sealed, look_up, may_look
 from callme.portals.bitrix24.telling import tell
-from callme.portals.bitrix24.tokens import Safe
 from callme.wording import Language, Phrase
 
 DEDUP_S = 30 * 60 - 60
 """So long after its start a repeated register gives the same call (K4: 30 minutes on the portal's clock),
 less a minute for clocks that differ."""
+
+BATCH_ANSWER_S = 60.0
+"""A batch may take so long, as any request of the cloud (§4.3)."""
 
 DOUBTS_MAX = 10_000
 
@@ -79,7 +83,7 @@ class Bitrix24:
     """One Bitrix24 portal. `zone` is the time zone in which start times are told."""
 
     doors = (door.DOOR,)
-    capabilities = Capabilities(cards=True, live_register=True, recordings=True)
+    capabilities = Capabilities(cards=True, live_register=True, recordings=True, batch=25)
 
     def __init__(
         self,
@@ -103,7 +107,7 @@ class Bitrix24:
         )
         home = home or Home()
         self._quiet = home.quiet
-        self._application = _application(id, settings, self._http, home)
+        self._application = configured(id, settings, self._http, home)
         who = credentials or self._application or Webhook(settings.webhook_url)
         self._rest = Rest(who, self._http, gate)
         self._installation = Installation(self._application, self._http, gate) if self._application else None
@@ -117,15 +121,22 @@ class Bitrix24:
             settings, self._directory, self._lines, self._rest, self._application, self.install
         )
         self._doubtful: dict[str, payloads.Params] = {}  # call → the register that got no answer
+        self._looks: bool | None = None  # whether the statistics may be read, asked now and then
 
     # ---------------------------------------------------------------------------------------- register
     async def register(self, order: Register, show: frozenset[str], attempt: Attempt) -> Outcome:
         """Opens the call for its owner, whose card comes with it. After a lost answer the same request,
         word for word, gives the same call while the portal still remembers the first (K4)."""
+        return await self.register_over(self._rest.noting(attempt.trace), order, show, attempt)
+
+    async def register_over(
+        self, rest: Rest, order: Register, show: frozenset[str], attempt: Attempt
+    ) -> Outcome:
+        """`register` over that way to the portal."""
         unready = await self._directory.ready()
         if unready is not None:
             return unready
-        call, rest = order.about.call, self._rest.noting(attempt.trace)
+        call = order.about.call
         # A card that somebody waits for does not stand in line with the records of calls that are over.
         urgency = Urgency.CARD if self._users_of(show) else Urgency.REGISTER
         asked = self.settings.asks_whose
@@ -249,13 +260,16 @@ class Bitrix24:
     async def finish(self, order: Finish, attempt: Attempt) -> Outcome:
         """Closes the call. A second finish is refused by the portal and does no harm, so after a lost
         answer it is simply repeated, and "not found" is settled by looking into the statistics."""
+        return await self.finish_over(self._rest.noting(attempt.trace), order, attempt)
+
+    async def finish_over(self, rest: Rest, order: Finish, attempt: Attempt) -> Outcome:
+        """`finish` over that way to the portal."""
         call_id = attempt.memory.get("call")
         if not call_id:
             return Refused(notices.unregistered(order.about.call))
         unready = await self._directory.ready()
         if unready is not None:
             return unready
-        rest = self._rest.noting(attempt.trace)
         user, notice = await self._owners.of_finish(rest, order)
         found = await self._finish_as(rest, order, call_id, user)
         if isinstance(found, Fault) and found.says(USER_UNKNOWN) and user != self.settings.default_user:
@@ -301,6 +315,17 @@ class Bitrix24:
         untold = await self._tell_why(rest, order, user, attempt)
         return Delivered({"finished": row.id, "call": row.call_id}, notice=untold)
 
+    # ------------------------------------------------------------------------------------------- batch
+    async def batch(self, parcels: Sequence[Parcel]) -> list[tuple[Outcome, ...]]:
+        """Calls that are over, in as few requests as the portal's pace allows."""
+        if self._looks is None:
+            looks = await may_look(self._rest, Urgency.FINISH)
+            if isinstance(looks, Fault):
+                return [(looks.outcome,)] * len(parcels)
+            self._looks = looks
+        answer_s = max(BATCH_ANSWER_S, self.settings.answer_timeout)
+        return await Backlog(self, self._owners, self._rest, self._looks, answer_s).carry(parcels)
+
     # ------------------------------------------------------------------------------------------ attach
     async def attach(self, order: Attach, audio: Audio, attempt: Attempt) -> Outcome:
         """Hands over the recording in two steps; the portal keeps one per call."""
@@ -340,6 +365,7 @@ class Bitrix24:
     async def refresh(self) -> Outcome | None:
         """Reads users and lines anew, and adds or renames the lines that the configuration names; a failure
         keeps the last good copy and is the answer."""
+        self._looks = None
         told = await self._directory.refresh()
         if isinstance(told, Fault):
             _log.warning("portal directory not refreshed", portal=self.id, why=_said(told.outcome))
@@ -376,20 +402,6 @@ class Bitrix24:
             return own
         policy = self.settings.create
         return policy.inbound if about.direction is Direction.IN else policy.outbound
-
-
-def _application(id: str, settings: Settings, http: HttpClient, home: Home) -> Application | None:
-    """The local application, where the settings name one."""
-    if settings.webhook is not None:
-        return None
-    who = Registration(
-        settings.domain,
-        settings.client_id,
-        settings.client_secret.get_secret_value().strip(),
-        settings.oauth_server,
-    )
-    key = settings.token_key.get_secret_value() if settings.token_key else ""
-    return Application(who, Safe(home.folder, id, key), http, home.install_address(id))
 
 
 def _said(outcome: Any) -> str:

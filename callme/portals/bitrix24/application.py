@@ -15,11 +15,13 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 
+from callme.crm.installation import Home
 from callme.crm.port import Later, Outcome, Unauthorised
 from callme.errors import StoreError
 from callme.http import HttpClient
 from callme.portals.bitrix24 import grants
 from callme.portals.bitrix24.grants import Granted
+from callme.portals.bitrix24.settings import Settings
 from callme.portals.bitrix24.tokens import Safe, Tokens
 from callme.wording import Phrase
 
@@ -202,6 +204,20 @@ class Application:
 
     def _is_refused(self, tokens: Tokens) -> bool:
         return self._refused is not None and self._refused[0] == tokens.refresh
+
+
+def configured(id: str, settings: Settings, http: HttpClient, home: Home) -> Application | None:
+    """The local application, where the settings name one."""
+    if settings.webhook is not None:
+        return None
+    who = Registration(
+        settings.domain,
+        settings.client_id,
+        settings.client_secret.get_secret_value().strip(),
+        settings.oauth_server,
+    )
+    key = settings.token_key.get_secret_value() if settings.token_key else ""
+    return Application(who, Safe(home.folder, id, key), http, home.install_address(id))
 
 
 def presented(portal: str, method: str, access: str) -> str:

@@ -32,6 +32,16 @@ def asked(method: str, params: Mapping[str, Any], mask: Mask) -> str:
     return _cut(mask(f"{method} {_written(params)}"))
 
 
+def asked_together(method: str, params: Mapping[str, Any], mask: Mask) -> str:
+    """The same, when it travelled in a batch with others."""
+    return _cut(mask(f"batch: {method} {_written(params)}"))
+
+
+def answered_together(told: Mapping[str, Any], mask: Mask) -> str:
+    """What a batch answered to one of its commands."""
+    return _cut(mask(f"batch: {_written(told)}"))
+
+
 def sent(url: str, upload: Upload, mask: Mask) -> str:
     """An upload. Its address works like a password and is not shown."""
     host = urlsplit(url).hostname or ""

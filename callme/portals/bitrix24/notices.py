@@ -28,7 +28,17 @@ STALE_UPLOAD = Phrase(
     "Адрес для загрузки записи уже недействителен; будет запрошен новый.",
 )
 
+FAULT = Phrase(
+    "The adapter failed: {error}; the log has the details",
+    "Ошибка в адаптере: {error}; подробности в журнале",
+)
+
 _NO_CLIENT = "could not find associated crm entity"
+
+
+def fault(error: Exception) -> Phrase:
+    """Our own mistake."""
+    return FAULT.given(error=type(error).__name__)
 
 
 def nobody(extension: str, instead: str) -> Phrase:

@@ -30,6 +30,8 @@ HIDDEN = "000000"
 have at most four digits, so it can be no colleague, and no phone number of any country, so it can be no
 client."""
 
+_NEWEST = {"SORT": "ID", "ORDER": "DESC"}
+
 _SUCCESS, _MISSED, _BLOCKED = "200", "304", "423"
 
 _OUTGOING_CODES = {
@@ -176,9 +178,9 @@ def attach(call_id: str, filename: str) -> Params:
 
 
 def find_call(call_id: str) -> Params:
-    """`voximplant.statistic.get` for one call. The portal drops filters it does not know, so compare each
-    row."""
-    return {"FILTER": {"CALL_ID": call_id}}
+    """`voximplant.statistic.get` for one call, the newest first. The portal drops filters it does not know,
+    so compare each row."""
+    return {"FILTER": {"CALL_ID": call_id}, **_NEWEST}
 
 
 def find_client(number: str) -> Params:
@@ -188,4 +190,4 @@ def find_client(number: str) -> Params:
 
 def find_external(call: str) -> Params:
     """The same by our own id of the call."""
-    return {"FILTER": {"EXTERNAL_CALL_ID": external_id(call)}}
+    return {"FILTER": {"EXTERNAL_CALL_ID": external_id(call)}, **_NEWEST}

@@ -11,22 +11,52 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from callme.crm.port import UNTRACED, Ambiguous, Gate, Later, Outcome, Trace, Unauthorised, Urgency
+from callme.crm.port import (
+    UNTRACED,
+    Ambiguous,
+    Delivered,
+    Gate,
+    Later,
+    Outcome,
+    Trace,
+    Unauthorised,
+    Urgency,
+)
 from callme.http import Answer, HttpClient, NotSent, Reply, Upload
-from callme.portals.bitrix24 import evidence, verdicts
+from callme.portals.bitrix24 import batches, evidence, verdicts
 from callme.portals.bitrix24.credentials import Credentials
 from callme.wording import Phrase
+
+BATCH = "batch"
+TOGETHER = frozenset(
+    {
+        "telephony.externalCall.register",
+        "telephony.externalCall.finish",
+        "telephony.externalCall.searchCrmEntities",
+        "voximplant.statistic.get",
+    }
+)
+"""The methods that travel with others of their kind when many records are owed at once."""
 
 QUIET_START_S, QUIET_MAX_S = 1.0, 30.0
 """After "too many requests" nobody enters for so long; doubled while the portal goes on refusing."""
 
 OVERLOAD_S = 600.0
+OPERATING_S = 480.0
+BACKLOG_SHARE = 0.95
+"""What is sent together leaves the rest of a method's operating time to calls that go on: without it their
+cards would be blocked with it (§4.2; another portal's limit is learned when it blocks)."""
+
+BATCH_MAX = 50
+BATCH_S = 10.0
+"""A batch is made as long as the portal is likely to work on for so long; it cuts a request after 60 s."""
+
 BUCKET_S = 60.0
 """Operating time is counted in buckets of a minute (§4.2): no relief comes sooner when the portal names no
 time."""
@@ -59,11 +89,30 @@ class Fault:
         return self.code.lower() in ("expired_token", "invalid_token")
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One call of a batch. `key` names it for later ones: `$result[key][…]` in their parameters stands for
+    what it answered."""
+
+    key: str
+    method: str
+    params: Mapping[str, Any]
+    trace: Trace = UNTRACED
+    reads: bool = False
+
+
+Gather = Callable[[Command], Awaitable[Done | Fault]]
+"""Takes a call to send it together with others."""
+
+
 @dataclass(slots=True)
 class _Pace:
     """What the portal has said of its limits; one for all callers."""
 
     quiet_s: float = 0.0
+    command_s: float = 0.1  # what a command of a batch takes, the gate's wait apart
+    used: dict[str, float] = field(default_factory=dict)  # method → its operating time as last told
+    most: float = OPERATING_S  # the operating time that a method may have
     relief: dict[str, float] = field(default_factory=dict)  # method → when its operating time shrinks
     blocked: dict[str, float] = field(default_factory=dict)  # method → until when the portal blocks it
 
@@ -77,11 +126,18 @@ class Rest:
         self._gate = gate
         self._pace = _Pace()
         self._trace: Trace = UNTRACED
+        self._gather: Gather | None = None
 
     def noting(self, trace: Trace) -> Rest:
         """The same way to the portal, its limits included; what goes over it is noted in that trace."""
         twin = copy(self)
         twin._trace = trace
+        return twin
+
+    def gathering(self, gather: Gather, trace: Trace) -> Rest:
+        """The same, but what may travel with others is handed to `gather`."""
+        twin = self.noting(trace)
+        twin._gather = gather
         return twin
 
     async def call(
@@ -95,9 +151,11 @@ class Rest:
     ) -> Done | Fault:
         """Calls one method. `reads`: it changes nothing, so a lost answer is merely late, not in doubt.
         `answer_s` is how long to wait for the answer, where it is not the portal's usual time."""
-        blocked = self._pace.blocked.get(method, 0.0) - _loop_time()
-        if blocked > 0:
-            return Fault(Later(verdicts.operating_time(method), blocked), "OPERATION_TIME_LIMIT")
+        blocked = self.blocked(method)
+        if blocked is not None:
+            return blocked
+        if self._gather is not None and method in TOGETHER:
+            return await self._gather(Command("", method, params, self._trace, reads))
         unready = await self.credentials.ready()
         if unready is not None:
             return Fault(unready)
@@ -110,6 +168,84 @@ class Rest:
             return replace(found, outcome=unready)
         address = self.credentials.address(method)
         return await self._once(address, method, params, urgency, reads, answer_s)
+
+    def blocked(self, method: str, *, backlog: bool = False) -> Fault | None:
+        """Why the method cannot be called now: the portal blocks it, or, for what is sent of a `backlog`, is
+        about to."""
+        now = _loop_time()
+        until = self._pace.blocked.get(method, now)
+        if backlog and self._pace.used.get(method, 0.0) > self._pace.most * BACKLOG_SHARE:
+            until = max(until, self._pace.relief.get(method, now))
+        if until <= now:
+            return None
+        return Fault(Later(verdicts.operating_time(method), until - now), "OPERATION_TIME_LIMIT")
+
+    @property
+    def batch_size(self) -> int:
+        """How many commands a batch should have, as fast as the portal has been."""
+        return max(2, min(BATCH_MAX, int(BATCH_S / self._pace.command_s)))
+
+    async def many(
+        self, commands: Sequence[Command], urgency: Urgency, answer_s: float
+    ) -> list[Done | Fault]:
+        """Calls methods in one request, one after the other whatever became of those before (§4.3). Answers
+        in their order; what is wrong with the request as a whole is wrong with each. At most `BATCH_MAX`."""
+        unready = await self.credentials.ready()
+        if unready is not None:
+            return [Fault(unready)] * len(commands)
+        address = self.credentials.address(BATCH)
+        found = await self._many_once(address, commands, urgency, answer_s)
+        stale = [one for one in found if isinstance(one, Fault) and one.stale]
+        if not stale:
+            return found
+        unready = await self.credentials.renew(address)
+        if unready is not None:
+            return [replace(one, outcome=unready) if one in stale else one for one in found]
+        if len(stale) == len(found):
+            return await self._many_once(self.credentials.address(BATCH), commands, urgency, answer_s)
+        # It expired on the way: what was done is done, and the rest is asked anew.
+        return [replace(one, outcome=Later(_why(one))) if one in stale else one for one in found]
+
+    async def _many_once(
+        self, address: str, commands: Sequence[Command], urgency: Urgency, answer_s: float
+    ) -> list[Done | Fault]:
+        await self._gate.enter(urgency)
+        cmd = {one.key: batches.command(one.method, one.params) for one in commands}
+        asked = [evidence.asked_together(one.method, one.params, self.credentials.mask) for one in commands]
+        began = _loop_time()
+        try:
+            reply = await self._http.post_json(address, {"halt": 0, "cmd": cmd}, answer_s=answer_s)
+        except asyncio.CancelledError:
+            for one, words in zip(commands, asked, strict=True):
+                one.trace.note(words, evidence.GIVEN_UP)
+            raise
+        took = (_loop_time() - began) / len(commands)
+        self._pace.command_s = max(0.001, (self._pace.command_s + took) / 2)
+        whole = self._understand(BATCH, reply, reads=False)
+        answers = batches.Answers(whole.result if isinstance(whole, Done) else None)
+        found: list[Done | Fault] = []
+        for one, words in zip(commands, asked, strict=True):
+            told = answers.of(one.key)
+            said = evidence.answered(reply, self.credentials.mask)
+            if told is not None:
+                said = evidence.answered_together(told, self.credentials.mask)
+            one.trace.note(words, said)
+            found.append(self._one_of_many(one, whole, told))
+        return found
+
+    def _one_of_many(
+        self, command: Command, whole: Done | Fault, told: Mapping[str, Any] | None
+    ) -> Done | Fault:
+        if isinstance(whole, Fault):
+            unsure = isinstance(whole.outcome, Ambiguous)
+            return replace(whole, outcome=_unsure(_why(whole), reads=command.reads)) if unsure else whole
+        if told is None:
+            return Fault(_unsure(verdicts.LEFT_OUT, reads=command.reads))
+        if "error" not in told:
+            self._note_relief(command.method, told.get("time"))
+            return Done(told["result"])
+        status = verdicts.status_inside(str(told["error"] or ""), str(told.get("error_description") or ""))
+        return self._refusal(command.method, Answer(status, {}, b""), told, reads=command.reads)
 
     async def upload(self, url: str, upload: Upload, urgency: Urgency, answer_s: float) -> Done | Fault:
         """Posts a file to an address that the portal gave. `OSError` when the file cannot be opened."""
@@ -206,6 +342,7 @@ class Rest:
         if until <= now:
             until = now + BUCKET_S
         self._pace.blocked[method] = until
+        self._pace.most = max(1.0, min(self._pace.most, self._pace.used.get(method, self._pace.most)))
         return Later(verdicts.operating_time(method), until - now)
 
     def _note_relief(self, method: str, timing: object) -> None:
@@ -213,6 +350,8 @@ class Rest:
         may differ."""
         if not isinstance(timing, dict):
             return
+        used = timing.get("operating")
+        self._pace.used[method] = used if isinstance(used, int | float) else 0.0
         reset, told = timing.get("operating_reset_at"), timing.get("finish")
         if isinstance(reset, int | float) and isinstance(told, int | float) and reset > told:
             self._pace.relief[method] = _loop_time() + reset - told
@@ -221,6 +360,10 @@ class Rest:
         """A redirect: the portal has another name now. Not followed, a POST could turn into a GET (§3.2)."""
         new = _host_of(reply.headers.get("location", ""))
         return verdicts.moved(self.credentials.host, new, application=self.credentials.application)
+
+
+def _why(fault: Fault) -> Phrase:
+    return fault.outcome.why if not isinstance(fault.outcome, Delivered) else verdicts.LEFT_OUT
 
 
 def _unsure(why: Phrase, *, reads: bool) -> Later | Ambiguous:

@@ -24,6 +24,7 @@ class Row:
     call_id: str
     external_id: str
     file: str
+    user: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,31 @@ class Sealed:
 
 async def look_up(rest: Rest, call_id: str, call: str, urgency: Urgency) -> Row | Absent | Sealed | Fault:
     """The record of a call, by the portal's id of it and then by ours."""
-    for params in (payloads.find_call(call_id), payloads.find_external(call)):
-        found = await rest.call(METHOD, params, urgency, reads=True)
-        if isinstance(found, Fault):
-            return Sealed() if is_sealed(found) else found
-        rows = found.result if isinstance(found.result, list) else []
-        for row in map(_row, rows):
-            if row.call_id == call_id or row.external_id == payloads.external_id(call):
-                return row
+    found = await _find(rest, payloads.find_call(call_id), call_id, call, urgency)
+    return await look_up_ours(rest, call, urgency) if isinstance(found, Absent) else found
+
+
+async def look_up_ours(rest: Rest, call: str, urgency: Urgency) -> Row | Absent | Sealed | Fault:
+    """The record of a call by our id of it alone, where the portal's own is not known."""
+    return await _find(rest, payloads.find_external(call), "", call, urgency)
+
+
+async def may_look(rest: Rest, urgency: Urgency) -> bool | Fault:
+    """Whether the statistics may be read at all."""
+    found = await look_up_ours(rest, "-", urgency)
+    return found if isinstance(found, Fault) else not isinstance(found, Sealed)
+
+
+async def _find(
+    rest: Rest, params: payloads.Params, call_id: str, call: str, urgency: Urgency
+) -> Row | Absent | Sealed | Fault:
+    found = await rest.call(METHOD, params, urgency, reads=True)
+    if isinstance(found, Fault):
+        return Sealed() if is_sealed(found) else found
+    rows = [_row(row) for row in found.result if isinstance(row, Mapping)] if found.result else []
+    for row in rows:
+        if (call_id and row.call_id == call_id) or row.external_id == payloads.external_id(call):
+            return row
     return Absent()
 
 
@@ -60,4 +78,5 @@ def _row(row: Mapping[str, Any]) -> Row:
         call_id=str(row.get("CALL_ID") or ""),
         external_id=str(row.get("EXTERNAL_CALL_ID") or ""),
         file=str(row.get("RECORD_FILE_ID") or ""),
+        user=str(row.get("PORTAL_USER_ID") or ""),
     )

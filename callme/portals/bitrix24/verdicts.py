@@ -18,6 +18,11 @@ OVERLOAD = Phrase(
     "Битрикс24 заблокировал REST этого портала из-за перегрузки; если это надолго, напишите в поддержку.",
 )
 
+LEFT_OUT = Phrase(
+    "Bitrix24 answered the batch and left this command out.",
+    "Битрикс24 ответил на пакет, но об этой команде не сказал ничего.",
+)
+
 _NEW_WEBHOOK = Phrase(
     "Create an incoming webhook in Bitrix24 (rights: telephony, users, CRM); put its address in webhook.",
     "Создайте в Битрикс24 входящий вебхук с правами телефонии, пользователей и CRM; впишите адрес в webhook.",
@@ -172,6 +177,13 @@ _LATER = {
         "The method waits for an administrator's confirmation.", "Метод ждёт подтверждения администратора."
     ),
 }
+
+
+def status_inside(code: str, text: str) -> int:
+    """The HTTP status that a command of a batch would have had by itself: inside a batch none is told. What
+    failed inside the portal may have been done (§1.0)."""
+    broken = code.upper() in ("INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER")
+    return 500 if broken or text.lower().startswith("sql query error") else 400
 
 
 def judge(method: str, status: int, code: str, text: str, *, application: bool = False) -> Outcome:
