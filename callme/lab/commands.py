@@ -187,7 +187,9 @@ def play(name: str, release: ReleaseOption = _Release.V16) -> None:
 
 @call.command(help="A customer calls a DID. / Клиент звонит на номер офиса.")
 def inbound(
-    did: Annotated[str, typer.Option(help=f"one of {', '.join(list(DIDS)[:14])}")] = "74950000003",
+    did: Annotated[
+        str, typer.Option(help=f"one of {', '.join(did for did in DIDS if did[8:] not in EXTENSIONS)}")
+    ] = "74950000003",
     caller: Annotated[str, typer.Option(help="the customer's number / номер клиента")] = "79000000110",
     name: str = "",
     answer: AnswerOption = None,

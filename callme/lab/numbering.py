@@ -33,8 +33,13 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "601": ("hunt", ("101", "102", "103")),
     "602": ("memoryhunt", ("101", "102", "103")),
     "603": ("ringall", ("101", "79169990106#")),
+    "604": ("firstavailable", ("101", "102", "103")),
+    "605": ("ringall", ("101", "79169990605#")),
 }
 """Ring group → strategy and members; a member with # is an outside number, as FreePBX writes it."""
+
+CONFIRMED = frozenset({"605"})
+"""Ring groups whose outside members have to press 1 before the customer is put through."""
 
 QUEUES: dict[str, tuple[str, tuple[str, ...]]] = {
     "700": ("linear", ("104", "105")),
@@ -69,6 +74,8 @@ DIDS: dict[str, str] = {
     "74950000013": "ext-group,602,1",
     "74950000014": "ext-queues,702,1",
     "74950000015": "ext-queues,703,1",
+    "74950000016": "ext-group,604,1",
+    "74950000017": "ext-group,605,1",
     **{f"74950000{ext}": f"from-did-direct,{ext},1" for ext in EXTENSIONS},
 }
 """DID → where FreePBX's inbound route would send it. 74950000101 and so on reach the extension directly."""

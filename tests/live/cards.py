@@ -131,7 +131,7 @@ def _stretches(played: Played, truth: TruthCall) -> Iterator[Stretch]:
     scenario, legs = played.scenario, _of_call(truth, played.scenario, _legs(played.seen))
     people = {ext for step in truth.rang for ext in step}
     people |= {who for who in (*truth.talkers, truth.answered_by, truth.user, truth.caller) if who}
-    end = max((leg.left for leg in legs if _outside(leg, scenario)), default=played.ended)
+    end = max((leg.left for leg in legs if _customers(leg, scenario, truth)), default=played.ended)
     if truth.direction == "out" and truth.disposition != "answered":
         end = played.ended  # the caller listens to tones, and another trunk may be tried
     for leg in legs:
@@ -177,9 +177,11 @@ def _of_leg(leg: _Leg, legs: list[_Leg], scenario: Scenario, truth: TruthCall) -
         yield Stretch(dial.phone, leg.answered, leg.left, leg.opened)
 
 
-def _outside(leg: _Leg, scenario: Scenario) -> bool:
-    """The telephone of somebody outside: without any of them there is no customer to see a card of."""
-    return far_end(leg.leg) or any(one.leg == leg.leg and not one.phone.isdigit() for one in _dials(scenario))
+def _customers(leg: _Leg, scenario: Scenario, truth: TruthCall) -> bool:
+    """The customer's telephone: without it there is no call to see a card of, though a colleague's mobile may
+    stay on the line (its mailbox is still asked for a key)."""
+    called = any(one.leg == leg.leg and not one.phone.isdigit() for one in _dials(scenario))
+    return called or (truth.direction == "out" and far_end(leg.leg))
 
 
 def _dials(scenario: Scenario) -> Iterator[Dial]:

@@ -234,6 +234,7 @@ def _follow_me(ext: str) -> str:
         f",Gosub(sub-record-check,s,1(exten,{ext},always))",
         f",Set(__FMRING=${{DB(AMPUSER/{ext}/followme/grptime)}})",
         f",Set(__FMPRERING=${{DB(AMPUSER/{ext}/followme/prering)}})",
+        f",Set(__FMCONFIRM=${{DB(AMPUSER/{ext}/followme/grpconf)}})",
         f",Gosub(dial-with-exten,{ext},1(Local/FMPR-{ext}@from-internal&Local/FMGL-{mobile}#@from-internal,"
         "${FMRING},${DIAL_OPTIONS}))",
         ",Gosub(macro-hangupcall,s,1())",
@@ -242,6 +243,7 @@ def _follow_me(ext: str) -> str:
 
 def _group(group: str) -> str:
     method, members = numbering.GROUPS[group]
+    confirm = ",confirm" if group in numbering.CONFIRMED else ""
     return _lines(
         group,
         "Gosub(macro-user-callerid,s,1())",
@@ -249,7 +251,7 @@ def _group(group: str) -> str:
         ",Set(RRNODEST=${NODEST})",
         f",Set(__NODEST={group})",
         f",Gosub(sub-record-check,s,1(rg,{group},always))",
-        f",Gosub(macro-dial,s,1({method},{group},{'&'.join(members)}))",
+        f",Gosub(macro-dial,s,1({method},{group},{'&'.join(members)}{confirm}))",
         ",Set(RingGroupMethod=)",
         ",Set(__NODEST=${RRNODEST})",
         ",Goto(app-blackhole,hangup,1)",

@@ -6,8 +6,11 @@ from callme.lab.numbering import MOBILES
 from callme.lab.scenarios.parts import ends, inbound, went
 from callme.lab.script import (
     Answer,
+    Hang,
     Ignore,
+    Keys,
     Scenario,
+    Step,
 )
 from callme.lab.truth import Truth, TruthCall
 
@@ -38,6 +41,62 @@ def follow_me(caller: str = "79000000119") -> Scenario:
         Truth((truth,), saw),
         {"106": Ignore()},
         {mobile: Answer(1)},
+    )
+
+
+def follow_me_confirmed(caller: str = "79000000171") -> Scenario:
+    """The same with confirmation: the mobile is up, and only the key puts the customer through."""
+    did, leg, mobile = "74950000007", f"c1-{caller}", MOBILES["106"]
+    saw = went(leg, "call", "answered", "sendbye") + went("106", "invite", "cancel")
+    saw += went("prov", "invite", "answer", "key", "gotbye")
+    truth = TruthCall(
+        "in",
+        caller,
+        did,
+        (("106",),),
+        "106",
+        mobile,
+        (mobile,),
+        ring_s=3.7,
+        talk_s=3,
+        recording=True,
+        hangup_by="caller",
+        user="106",
+        via_external=mobile,
+    )
+    return Scenario(
+        "in_followme_mobile_confirms",
+        (inbound(caller, did), Step(Keys("prov", "1"), ("prov", "answer"), 1.2), ends(leg, 3)),
+        Truth((truth,), saw),
+        {"106": Ignore()},
+        {mobile: Answer(0.5)},
+        {"AMPUSER/106/followme/grpconf": "ENABLED"},
+    )
+
+
+def follow_me_unconfirmed(caller: str = "79000000172") -> Scenario:
+    """The mobile's mailbox answers and presses nothing; the customer gives up."""
+    did, leg, mobile = "74950000007", f"c1-{caller}", MOBILES["106"]
+    saw = went(leg, "call", "sendcancel") + went("106", "invite", "cancel")
+    saw += went("prov", "invite", "answer", "gotbye")
+    truth = TruthCall(
+        "in",
+        caller,
+        did,
+        (("106",),),
+        disposition="cancelled",
+        ring_s=4,
+        recording=False,
+        hangup_by="caller",
+        user="106",
+    )
+    return Scenario(
+        "in_followme_mobile_does_not_confirm",
+        (inbound(caller, did), Step(Hang(leg), ("prov", "answer"), 1.5)),
+        Truth((truth,), saw),
+        {"106": Ignore()},
+        {mobile: Answer(0.5)},
+        {"AMPUSER/106/followme/grpconf": "ENABLED"},
     )
 
 

@@ -89,6 +89,37 @@ def ivr_then_extension(caller: str = "79000000107") -> Scenario:
     )
 
 
+def ivr_then_queue(caller: str = "79000000173") -> Scenario:
+    """The IVR answers, the customer presses 2, an agent of the queue answers."""
+    did, leg = "74950000002", f"c1-{caller}"
+    saw = went(leg, "call", "answered", "key", "sendbye") + went("104", "invite", "answer", "gotbye")
+    fields = human((("104",),), "104", ring_s=1, talk_s=2, hangup_by="caller")
+    return Scenario(
+        "in_ivr_then_queue",
+        (
+            inbound(caller, did),
+            Step(Keys(leg, "2"), (leg, "answered"), 1),
+            Step(Hang(leg), ("104", "answer"), 2),
+        ),
+        Truth((incoming(caller, did, fields),), saw),
+        {"104": Answer(1), "105": Ignore()},
+    )
+
+
+def ivr_times_out(caller: str = "79000000174") -> Scenario:
+    """The customer presses nothing: the IVR sends him to the ring group, where 102 answers."""
+    did, leg, group = "74950000002", f"c1-{caller}", ("101", "102", "103")
+    saw = went(leg, "call", "answered", "sendbye") + went("102", "invite", "answer", "gotbye")
+    saw += went("101", "invite", "cancel") + went("103", "invite", "cancel")
+    fields = human((group,), "102", ring_s=1, talk_s=2, hangup_by="caller")
+    return Scenario(
+        "in_ivr_times_out",
+        (inbound(caller, did), Step(Hang(leg), ("102", "answer"), 2)),
+        Truth((incoming(caller, did, fields),), saw),
+        {"101": Ignore(), "102": Answer(1), "103": Ignore()},
+    )
+
+
 def ivr_hangup(caller: str = "79000000108") -> Scenario:
     """The customer hangs up inside the IVR: nobody was rung."""
     did, leg = "74950000002", f"c1-{caller}"
