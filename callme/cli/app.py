@@ -95,6 +95,46 @@ def check(
     raise typer.Exit(body.check(config, why, channel or (), as_json=as_json))
 
 
+@app.command(
+    help=_help(
+        "Look closely: files, network, PBX, portal, people, service; with cures.",
+        "Проверить подробно: файлы, сеть, АТС, портал, люди, служба; с лечением.",
+    )
+)
+def doctor(
+    config: ConfigOption = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help=_help("put right what is safe", "исправить то, что безопасно"))
+    ] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.tar.gz",
+            help=_help("pack a support bundle, secrets masked", "собрать архив для поддержки, без секретов"),
+        ),
+    ] = None,
+    call: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="FROM TO",
+            help=_help(
+                "make a test call and tell it as the CRM would be told",
+                "сделать пробный звонок и рассказать, что узнала бы CRM",
+            ),
+        ),
+    ] = None,
+    etc: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help=_help("Asterisk's folder", "папка Asterisk"), show_default=True),
+    ] = Path("/etc/asterisk"),
+    as_json: JsonOption = False,
+) -> None:
+    """`callme doctor`."""
+    from callme.cli import doctor as body
+
+    raise typer.Exit(body.doctor(config, as_json=as_json, fix=fix, bundle=bundle, call=call or (), etc=etc))
+
+
 @app.command(help=_help("List the calls that were seen.", "Показать звонки."))
 def calls(
     config: ConfigOption = None,

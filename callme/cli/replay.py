@@ -65,7 +65,17 @@ def replay(file: Path, config: Config | None, *, as_json: bool, language: Langua
     """Plays the file and prints what it tells; 0. Raises `ConfigError` for what is no recording."""
     pbx = config.pbx[0].id if config is not None and config.pbx else "pbx"
     numbering = _numbering(config)
-    played = play(moments(read_chunks(file)), pbx, numbering, config)
+    tell(
+        play(moments(read_chunks(file)), pbx, numbering, config),
+        numbering,
+        as_json=as_json,
+        language=language,
+    )
+    return 0
+
+
+def tell(played: Replayed, numbering: Numbering, *, as_json: bool, language: Language) -> None:
+    """Prints what was played, for a person or a program."""
     ordered = sorted(played.calls.values(), key=lambda call: (call.started_at, call.id))
     if as_json:
         print(
@@ -73,7 +83,6 @@ def replay(file: Path, config: Config | None, *, as_json: bool, language: Langua
         )
     else:
         _print(ordered, played, numbering, language)
-    return 0
 
 
 def _numbering(config: Config | None) -> Numbering:

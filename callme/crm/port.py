@@ -213,3 +213,21 @@ class Batches(Protocol):
     async def batch(self, parcels: Sequence[Parcel]) -> list[tuple[Outcome, ...]]:
         """Carries the parcels out and answers in their order: an outcome for each order of a parcel that was
         asked, at least for the first. An ambiguous first one says that the second may have been done too."""
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """A portal that can be looked at more closely than `check` does, for `callme doctor`. One that cannot
+    simply lacks the methods."""
+
+    id: str
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where it is reached: addresses without a path and without secrets."""
+
+    async def extensions(self) -> Mapping[str, str]:
+        """Extension → who has it; empty when the portal does not tell. Raises nothing."""
+
+    async def neighbours(self) -> list[Finding]:
+        """Whether somebody else reports calls to it. Raises nothing."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 
 from callme.calls.numbering import Kind
@@ -94,11 +95,35 @@ def ami_settings(pbx: Pbx) -> AmiSettings:
     return AmiSettings(pbx.host, pbx.port, pbx.username, pbx.secret.get_secret_value(), pbx.tls)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What was found, part by part: of each PBX and of each portal (named in `plans`) in the order of the
+    configuration; `directories` are the extensions with their names, by PBX."""
+
+    pbx: list[list[Finding]]
+    plans: list[str]
+    portals: list[list[Finding]]
+    directories: dict[str, Mapping[str, str]]
+
+
 async def check_all(config: Config) -> list[Finding]:
     """Every PBX and portal, side by side; findings in the order of the configuration."""
+    parts = await check_parts(config)
+    return [finding for part in (*parts.pbx, *parts.portals) for finding in part]
+
+
+async def check_parts(config: Config) -> Parts:
+    """The same, part by part. Raises `ConfigError`."""
     planned = plans(config)
-    parts = await asyncio.gather(*(_pbx(pbx) for pbx in config.pbx), *(_portal(plan_) for plan_ in planned))
-    return [finding for part in parts for finding in part]
+    pbxes, portals = await asyncio.gather(
+        asyncio.gather(*map(_pbx, config.pbx)), asyncio.gather(*map(_portal, planned))
+    )
+    return Parts(
+        [findings for findings, _ in pbxes],
+        [plan.id for plan in planned],
+        list(portals),
+        {pbx.id: directory.names for pbx, (_, directory) in zip(config.pbx, pbxes, strict=True)},
+    )
 
 
 async def check_portals(config: Config) -> list[Finding]:
@@ -176,15 +201,16 @@ def _listed(names: Sequence[str]) -> Phrase:
     return FOUND.given(count=len(names), shown=plain(", ".join(names[:SHOWN]) + more))
 
 
-async def _pbx(pbx: Pbx) -> list[Finding]:
+async def _pbx(pbx: Pbx) -> tuple[list[Finding], Directory]:
     seen = await probe.probe(ami_settings(pbx))
     reached = bool(seen) and seen[0].well
     found = [
         Finding(OF_PBX.given(pbx=pbx.id, topic=one.topic), one.well, one.found, one.cure) for one in seen
     ]
+    directory = await _directory(pbx) if reached else Directory()
     if reached:
-        found += _numbers(pbx, await _directory(pbx))
-    return [*found, _recordings(pbx)]
+        found += _numbers(pbx, directory)
+    return [*found, _recordings(pbx)], directory
 
 
 def _recordings(pbx: Pbx) -> Finding:

@@ -82,14 +82,9 @@ def look(root: Path, etc: Path, console: tuple[str, ...] = ("asterisk",)) -> Hou
     monitor = root / MONITOR.relative_to("/")
     main = etc / "manager.conf"
     programme = Path(sys.executable).with_name("callme")
-    try:
-        there = main.exists()
-        files = _read(etc) if there else {}
-        status = main.stat() if there else None
-    except OSError as error:
-        raise TroubleError(
-            UNREADABLE.given(file=error.filename or etc, why=plain(error.strerror)), UNREADABLE_CURE
-        ) from None
+    files = conf_files(etc)
+    there = bool(files)
+    status = main.stat() if there else None
     return House(
         flavour=_flavour(root) if there else Flavour.NONE,
         etc=etc,
@@ -115,14 +110,22 @@ def _flavour(root: Path) -> Flavour:
     return Flavour.PLAIN
 
 
-def _read(etc: Path) -> dict[str, bytes]:
-    """Asterisk's own files and those one folder deeper (`manager.d/…`)."""
-    return {
-        str(file.relative_to(etc)): file.read_bytes()
-        for pattern in ("*.conf", "*/*.conf")
-        for file in sorted(etc.glob(pattern))
-        if file.is_file()
-    }
+def conf_files(etc: Path) -> dict[str, bytes]:
+    """Asterisk's own files and those one folder deeper (`manager.d/…`), by their names in that folder; none
+    where there is no `manager.conf`. Raises `TroubleError` for what is there and cannot be read."""
+    try:
+        if not (etc / "manager.conf").exists():
+            return {}
+        return {
+            str(file.relative_to(etc)): file.read_bytes()
+            for pattern in ("*.conf", "*/*.conf")
+            for file in sorted(etc.glob(pattern))
+            if file.is_file()
+        }
+    except OSError as error:
+        raise TroubleError(
+            UNREADABLE.given(file=error.filename or etc, why=plain(error.strerror)), UNREADABLE_CURE
+        ) from None
 
 
 def _version(console: tuple[str, ...]) -> str:

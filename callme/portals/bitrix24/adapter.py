@@ -34,7 +34,7 @@ from callme.crm.port import (
     Urgency,
 )
 from callme.http import HttpClient
-from callme.portals.bitrix24 import audience, clients, notices, payloads
+from callme.portals.bitrix24 import audience, clients, neighbours, notices, payloads
 from callme.portals.bitrix24.application import configured
 from callme.portals.bitrix24.backlog import Backlog
 from callme.portals.bitrix24.bindings import Bindings
@@ -354,6 +354,22 @@ class Bitrix24:
     async def check(self) -> list[Finding]:
         """Reachability, credentials, rights, people, lines (see `checkup`). Creates nothing in the portal."""
         return await examine(self._rest, self._directory, self._lines, self.settings, self._application)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The portal's address, and that of the authorisation server for an application."""
+        return self.settings.origins
+
+    async def extensions(self) -> Mapping[str, str]:
+        """Extension → employee, as the portal and the configuration have it."""
+        if await self._directory.ready() is not None:
+            return {}
+        people = self._people
+        return {extension: people.named(user) for extension, user in people.by_extension.items()}
+
+    async def neighbours(self) -> list[Finding]:
+        """Who else reports calls to the portal (see `neighbours`)."""
+        return await neighbours.look(self._rest)
 
     async def install(self, fields: Mapping[str, str]) -> Installed:
         """Takes the tokens of a proven installation of the local application."""

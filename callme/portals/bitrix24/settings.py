@@ -179,6 +179,14 @@ class Settings(Table):
         """The webhook's address, empty for an application."""
         return self.webhook.get_secret_value() if self.webhook else ""
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where the portal and, for an application, its authorisation server are reached; no secrets."""
+        if self.webhook is None:
+            return (self.domain, self.oauth_server)
+        parts = urlsplit(self.webhook_url)
+        return (f"{parts.scheme}://{parts.netloc}",)
+
     @model_validator(mode="after")
     def _one_way_in(self) -> Settings:
         wanted = {
