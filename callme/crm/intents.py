@@ -85,7 +85,8 @@ class Finish:
     extensions whose phones rang, the first one first: an adapter may be configured to see the owner of a
     missed call elsewhere first. `vote` is the caller's rating, 1 to 5. `cause` is the Q.850 cause of an
     outgoing call's outside leg, where known. `by` is the portal's id of the person whose call it is where no
-    extension is known. `why` is told to the owner once: why what he asked for came to nothing.
+    extension is known. `why` is told to the owner once: why what he asked for came to nothing. `unwanted` as
+    at its register.
     """
 
     KIND: ClassVar[str] = "finish"
@@ -101,6 +102,7 @@ class Finish:
     cause: int | None = None
     by: str = ""
     why: Phrase | None = None
+    unwanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,8 @@ def _register(about: CallFacts, owner: str | None, given: Given | None) -> Regis
 
 def _finish(call: Call, about: CallFacts, rules: Rules, given: Given | None) -> Finish:
     answered = call.disposition is Disposition.ANSWERED
-    turned_away = not answered and about.direction is Direction.IN and unwanted(call, rules)
+    blocked = unwanted(call, rules)
+    turned_away = blocked and not answered and about.direction is Direction.IN
     return Finish(
         about,
         owner=call.owner or missed_owner(call, rules),
@@ -210,6 +211,7 @@ def _finish(call: Call, about: CallFacts, rules: Rules, given: Given | None) -> 
         cause=call.cause,
         by=given.by if given else "",
         why=(given.why or fruitless(call)) if given else None,
+        unwanted=blocked,
     )
 
 

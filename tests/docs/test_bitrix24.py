@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 import callme.http
 from callme.portals import bitrix24
-from callme.portals.bitrix24.policies import CardRule, Create, Line
+from callme.portals.bitrix24.policies import CardRule, Create, Line, Reassign
 from callme.portals.bitrix24.settings import Settings
 from callme.wording import LANGUAGES, Language
 
@@ -27,9 +27,14 @@ PAGES: dict[Language, str] = {
 
 def keys() -> list[str]:
     """Every key as the page writes it."""
-    inner: dict[str, type[BaseModel]] = {"create": Create, "lines.…": Line, "card_rules.…": CardRule}
+    inner: dict[str, type[BaseModel]] = {
+        "create": Create,
+        "reassign": Reassign,
+        "lines.…": Line,
+        "card_rules.…": CardRule,
+    }
     nested = [f"{name}.{key}" for name, shape in inner.items() for key in shape.model_fields]
-    return [key for key in Settings.model_fields if key != "create"] + nested
+    return [key for key in Settings.model_fields if key not in ("create", "reassign")] + nested
 
 
 def rows(page: str, heading: str) -> list[list[str]]:

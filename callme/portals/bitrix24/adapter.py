@@ -18,7 +18,7 @@ import structlog
 from callme.crm.commands import Click, Hearing
 from callme.crm.doors import Knock, Reply
 from callme.crm.installation import Home, Installed, Verdict
-from callme.crm.intents import Attach, CallFacts, Direction, Finish, Register
+from callme.crm.intents import Attach, Finish, Register
 from callme.crm.port import (
     Ambiguous,
     Attempt,
@@ -41,11 +41,13 @@ from callme.portals.bitrix24.bindings import Bindings
 from callme.portals.bitrix24.callme import door
 from callme.portals.bitrix24.checkup import examine
 from callme.portals.bitrix24.credentials import Credentials, Webhook
+from callme.portals.bitrix24.customers import Customers
 from callme.portals.bitrix24.directory import Directory, People
 from callme.portals.bitrix24.installing import Installation
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.listening import Listener
 from callme.portals.bitrix24.owners import Owners
+from callme.portals.bitrix24.policies import Creation
 from callme.portals.bitrix24.recording import hand_over
 from callme.portals.bitrix24.rest import Done, Fault, Rest
 from callme.portals.bitrix24.settings import Settings
@@ -114,9 +116,10 @@ class Bitrix24:
         own = self._application is not None and settings.application_token is None
         self._bindings = Bindings(home.hook_address(id) if own else "")
         self._directory = Directory(self._rest, settings.users)
-        self._lines = Lines(settings.lines, settings.create.outbound)
-        self._owners = Owners(settings, self._directory, self._lines)
+        self._lines = Lines(settings.lines, settings.create.outbound is Creation.ALWAYS)
         self._language: Language = settings.language or home.language
+        self._customers = Customers(settings, self._directory, self._lines, self._language)
+        self._owners = Owners(settings, self._directory, self._lines, self._customers)
         self._listener = Listener(
             settings, self._directory, self._lines, self._rest, self._application, self.install
         )
@@ -197,7 +200,7 @@ class Bitrix24:
             order,
             user,
             show=wanted,
-            create=self._creates(about) and not order.unwanted,
+            create=self._customers.at_once(order),
             zone=self._zone,
             line=self._lines.number(about.line),
             source=self._lines.setting(about.line).source,
@@ -271,10 +274,15 @@ class Bitrix24:
         if unready is not None:
             return unready
         user, notice = await self._owners.of_finish(rest, order)
+        settled = await self._customers.settle(rest, order, user, attempt.number)
+        if isinstance(settled, Later | Ambiguous):
+            return settled
+        notice = notices.together(notice, settled)
         found = await self._finish_as(rest, order, call_id, user)
         if isinstance(found, Fault) and found.says(USER_UNKNOWN) and user != self.settings.default_user:
             fallback = self.settings.default_user
-            notice = notices.dismissed(self._people.named(user), self._people.named(fallback))
+            gone = notices.dismissed(self._people.named(user), self._people.named(fallback))
+            notice = notices.together(gone, settled)
             user, found = fallback, await self._finish_as(rest, order, call_id, fallback)
         if isinstance(found, Fault):
             if found.says(CALL_UNKNOWN):
@@ -411,13 +419,6 @@ class Bitrix24:
 
     def _users_of(self, extensions: Iterable[str]) -> set[int]:
         return audience.users_of(self._people, extensions)
-
-    def _creates(self, about: CallFacts) -> bool:
-        own = self._lines.setting(about.line).create
-        if own is not None:
-            return own
-        policy = self.settings.create
-        return policy.inbound if about.direction is Direction.IN else policy.outbound
 
 
 def _said(outcome: Any) -> str:

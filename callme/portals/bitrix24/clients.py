@@ -11,7 +11,7 @@ from typing import Any
 
 from callme.crm.port import Urgency
 from callme.portals.bitrix24 import payloads
-from callme.portals.bitrix24.owners import ORDER, SEARCH
+from callme.portals.bitrix24.customers import ORDER, SEARCH
 from callme.portals.bitrix24.rest import Fault, Rest
 
 Row = Mapping[str, Any]

@@ -13,19 +13,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callme.crm.port import Outcome, Urgency
+from callme.portals.bitrix24 import payloads
 from callme.portals.bitrix24.rest import Done, Fault, Rest
 from callme.wording import Phrase
+
+PHONE_LEAST = 5
+"""A shorter number in a user's profile is an extension, or a mistake."""
+
+PHONE_FIELDS = ("WORK_PHONE", "PERSONAL_PHONE", "PERSONAL_MOBILE")
 
 PAGES_MAX = 400  # 20 000 users; more means that the paging does not end
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An active user. `extension` is empty when the portal knows none for him."""
+    """An active user. `extension` is empty when the portal knows none for him; `phones` are his other
+    telephones, which the portal shows with the right `user` or `user_basic` alone."""
 
     id: int
     name: str
     extension: str
+    phones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,11 @@ class People:
     users: Mapping[int, User] = field(default_factory=dict)
     by_extension: Mapping[str, int] = field(default_factory=dict)
     doubled: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    phones: frozenset[str] = frozenset()  # of all users, as the portal compares numbers
+
+    def has_phone(self, number: str) -> bool:
+        """Whether an outside number is a user's own telephone."""
+        return payloads.indexed(number) in self.phones
 
     def user_of(self, extension: str) -> int | None:
         """The user behind an extension."""
@@ -118,6 +131,12 @@ def gather(users: list[User], explicit: Mapping[str, int]) -> People:
     return People(
         users={user.id: user for user in users},
         by_extension={**theirs, **explicit},
+        phones=frozenset(
+            number
+            for user in users
+            for number in map(payloads.indexed, user.phones)
+            if len(number) >= PHONE_LEAST
+        ),
         doubled={
             extension: tuple(ids)
             for extension, ids in holders.items()
@@ -162,4 +181,5 @@ def _user(row: Mapping[str, Any]) -> User | None:
     if not number.isdecimal() or row.get("ACTIVE") not in (True, "Y", "1", 1, "true"):
         return None
     name = " ".join(str(row.get(part) or "") for part in ("NAME", "LAST_NAME")).strip()
-    return User(int(number), name, str(row.get("UF_PHONE_INNER") or "").strip())
+    phones = tuple(text for key in PHONE_FIELDS if (text := str(row.get(key) or "").strip()))
+    return User(int(number), name, str(row.get("UF_PHONE_INNER") or "").strip(), phones)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from callme.crm.port import Ambiguous, Later, Outcome, Urgency
 from callme.portals.bitrix24 import notices, payloads
-from callme.portals.bitrix24.policies import Line
+from callme.portals.bitrix24.policies import Creation, Line
 from callme.portals.bitrix24.rest import Done, Fault, Rest
 from callme.wording import Phrase
 
@@ -148,7 +148,7 @@ class Lines:
         name = same(line)
         number, setting = self._settings.get(name, (line.strip(), Line()))
         number = number[: payloads.LINE_MAX]
-        creates = self._creates if setting.create is None else setting.create
+        creates = self._creates if setting.outgoing is None else setting.outgoing is Creation.ALWAYS
         params = payloads.line(number, setting.name or number, creates)
         found = await rest.call(ADD, params, urgency)
         if isinstance(found, Fault) and isinstance(found.outcome, Ambiguous):
@@ -176,10 +176,11 @@ class Lines:
     async def _update(self, rest: Rest, name: str, kept: Kept, line: Line) -> Phrase | None:
         """Only what the configuration says is changed: what a person wrote in the portal stays."""
         renamed = line.name and line.name != kept.name
-        switched = line.create is not None and line.create != kept.creates
+        creates = None if line.outgoing is None else line.outgoing is Creation.ALWAYS
+        switched = creates is not None and creates != kept.creates
         if not renamed and not switched:
             return None
-        wanted = kept.creates if line.create is None else line.create
+        wanted = kept.creates if creates is None else creates
         params = payloads.line(kept.number, line.name or kept.name, wanted)
         found = await rest.call(UPDATE, params, Urgency.UPKEEP)
         if isinstance(found, Fault):

@@ -181,6 +181,14 @@ def unchanged_line(line: str, why: Phrase) -> Phrase:
     ).given(line=line, why=why)
 
 
+def unsettled(why: Phrase | None) -> Phrase:
+    """The client at the end of a call could not be put right."""
+    return Phrase(
+        "The call's client could be neither made nor given to another: {why}",
+        "Клиента по звонку не удалось создать или передать: {why}",
+    ).given(why=why or Phrase("it failed", "не вышло"))
+
+
 def together(*notices: Phrase | None) -> Phrase | None:
     """Several notices as one; `None` when there are none."""
     said = [notice for notice in notices if notice is not None]

@@ -6,29 +6,15 @@ responsible for the caller is asked of the portal, in one request that may fail 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from typing import Any
-
 from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
 from callme.crm.port import Urgency
-from callme.portals.bitrix24 import notices, payloads
+from callme.portals.bitrix24 import notices
+from callme.portals.bitrix24.customers import Customers, responsible
 from callme.portals.bitrix24.directory import Directory, People
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.rest import Fault, Rest
 from callme.portals.bitrix24.settings import Settings
 from callme.wording import Phrase
-
-SEARCH = "telephony.externalCall.searchCrmEntities"
-ORDER = ("CONTACT", "LEAD", "COMPANY")
-
-FRESH_S = 60.0
-"""Who is responsible for a number is believed for so long."""
-
-ANSWER_S = 5.0
-"""An answer that takes longer is done without: the record of the call waits for it."""
-
-REMEMBERED_MAX = 1000
 
 Owner = tuple[int, Phrase | None]
 """The user, and what is to be noted about that."""
@@ -37,11 +23,11 @@ Owner = tuple[int, Phrase | None]
 class Owners:
     """Decides for one portal."""
 
-    def __init__(self, settings: Settings, directory: Directory, lines: Lines) -> None:
+    def __init__(self, settings: Settings, directory: Directory, lines: Lines, customers: Customers) -> None:
         self._settings = settings
         self._directory = directory
         self._lines = lines
-        self._responsible: dict[str, tuple[float, int | None]] = {}  # number → believed until, user
+        self._customers = customers
 
     def of_register(self, order: Register) -> Owner:
         """For whom the call is opened. Without an extension the owner of the line is near enough: the finish
@@ -104,35 +90,9 @@ class Owners:
     async def responsible_for(self, rest: Rest, about: CallFacts, urgency: Urgency) -> int | None:
         """The active user responsible for the caller; `None` when there is none or the portal does not
         say."""
-        if payloads.is_hidden(about):
-            return None
-        number = payloads.phone_number(about.number)
-        now = asyncio.get_running_loop().time()
-        until, user = self._responsible.get(number, (now, None))
-        if until > now:
-            return user
-        found = await rest.call(SEARCH, payloads.find_client(number), urgency, reads=True, answer_s=ANSWER_S)
-        if isinstance(found, Fault):
-            return None
-        user = responsible(found.result, self._people)
-        if len(self._responsible) >= REMEMBERED_MAX:
-            self._responsible = {key: kept for key, kept in self._responsible.items() if kept[0] > now}
-        if len(self._responsible) < REMEMBERED_MAX:
-            self._responsible[number] = (now + FRESH_S, user)
-        return user
+        found = await self._customers.find(rest, about, urgency)
+        return None if isinstance(found, Fault) else responsible(found, self._people)
 
     @property
     def _people(self) -> People:
         return self._directory.people
-
-
-def responsible(found: Any, people: People) -> int | None:
-    """Of the clients found, the first with a user who still works here: contacts, leads, companies. The
-    portal lists those of dismissed users too (sheet §1.5)."""
-    rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
-    for kind in ORDER:
-        for row in rows:
-            user = str(row.get("ASSIGNED_BY_ID") or "")
-            if row.get("CRM_ENTITY_TYPE") == kind and user.isdecimal() and int(user) in people.users:
-                return int(user)
-    return None

@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
+from callme.wording import Language, Phrase
 
 Params = dict[str, Any]
 
@@ -72,6 +73,21 @@ def phone_number(number: str) -> str:
         return HIDDEN
     plus = "+" if number.lstrip().startswith("+") else ""
     return (plus + digits)[:PHONE_MAX]
+
+
+def indexed(number: str) -> str:
+    """The number as the portal compares numbers of clients (§5.2): `+7 916…`, `8 916…` and `7916…` are
+    one."""
+    head = number.replace("#", ";").split(";", 1)[0]
+    digits = "".join(sign for sign in head if sign in "0123456789")
+    if len(digits) < 10:
+        return digits
+    if digits.startswith("8") and "+8" not in head and digits[:2] not in ("80", "81", "82"):
+        return "7" + digits[1:]
+    for prefix in ("00", "011", "0"):
+        if digits.startswith(prefix):
+            return digits[len(prefix) :]
+    return digits
 
 
 def is_hidden(about: CallFacts) -> bool:
@@ -186,6 +202,53 @@ def find_call(call_id: str) -> Params:
 def find_client(number: str) -> Params:
     """`telephony.externalCall.searchCrmEntities`: the clients with this canonical number."""
     return {"PHONE_NUMBER": number}
+
+
+KINDS = {"LEAD": 1, "DEAL": 2, "CONTACT": 3, "COMPANY": 4}
+"""entityTypeId (§5.3)."""
+
+_BECAUSE = {
+    Direction.IN: Phrase("incoming call", "входящий звонок"),
+    Direction.OUT: Phrase("outgoing call", "исходящий звонок"),
+}
+
+
+def client(order: Finish, kind: str, user: int, source: str, language: Language, contact: int = 0) -> Params:
+    """`crm.item.add` of a lead, a contact or that contact's deal, as the portal itself would make it at
+    register."""
+    about = order.about
+    number = phone_number(about.number)
+    who = about.name or number
+    fields: Params = {"assignedById": user, "sourceId": source or "CALL"}
+    if kind == "CONTACT":
+        fields["name"] = who
+    else:
+        fields["title"] = f"{who} - {_BECAUSE[about.direction].say(language)}"
+    if kind == "DEAL":
+        fields["contactId"] = contact
+    else:
+        fields["fm"] = [{"typeId": "PHONE", "valueType": "WORK", "value": number}]
+    return {"entityTypeId": KINDS[kind], "fields": fields}
+
+
+def give(kind: str, number: int, user: int) -> Params:
+    """`crm.item.update`: another responsible."""
+    return {"entityTypeId": KINDS[kind], "id": number, "fields": {"assignedById": user}}
+
+
+def deal_field(owner: str) -> str:
+    """Under which name a deal names its contact or company."""
+    return "contactId" if owner == "CONTACT" else "companyId"
+
+
+def open_deals(owner: str, number: int) -> Params:
+    """`crm.item.list` of a contact's or company's open deals."""
+    field = deal_field(owner)
+    return {
+        "entityTypeId": KINDS["DEAL"],
+        "select": ["id", "assignedById", field],
+        "filter": {field: number, "closed": "N"},
+    }
 
 
 def find_external(call: str) -> Params:

@@ -5,9 +5,10 @@ Only shapes and their checks: who decides by them is `crm.policy`, `owners` and 
 
 from __future__ import annotations
 
-from typing import Literal
+from enum import StrEnum
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from callme.config.problems import Unfit
 from callme.config.shape import Patterns
@@ -50,21 +51,68 @@ class CardRule(Table):
         return Rule(When(self.cards), self.extensions, self.queues, self.groups)
 
 
+class Creation(StrEnum):
+    """Of which calls with an unknown number the portal gets a new client."""
+
+    NEVER = "never"
+    ANSWERED = "answered"
+    MISSED = "missed"  # nobody answered, in either direction
+    ALWAYS = "always"
+
+
+def _creation(value: object) -> object:
+    """`true` and `false` stay for always and never."""
+    if isinstance(value, bool):
+        return Creation.ALWAYS if value else Creation.NEVER
+    if isinstance(value, str) and value in tuple(Creation):
+        return Creation(value)
+    raise Unfit(
+        Phrase("it is none of the possible values", "такого значения не бывает"),
+        Phrase("choose from {choice}", "выберите: {choice}").given(choice=", ".join(Creation)),
+    )
+
+
+Creates = Annotated[Creation, BeforeValidator(_creation)]
+
+
 class Create(Table):
-    """`create`: whether the portal makes a client for a number that it does not know, per direction."""
+    """`create`: of which calls the portal makes a client for a number that it does not know, per
+    direction."""
 
     # An unknown caller is a new client, which is what people expect of telephony in this CRM; a number that
     # an employee dials may be a taxi, and a wrong digit must not become a lead.
-    inbound: bool = True
-    outbound: bool = False
+    inbound: Creates = Creation.ALWAYS
+    outbound: Creates = Creation.NEVER
 
 
 class Line(Table):
     """`lines."74950000001"`: one of the company's numbers, or a trunk by its name. `source` is a code of the
     portal's list of sources, `owner` the extension that gets its missed calls; `create` outranks the portal's
-    own `create` on this line."""
+    own `create` on this line, `create_outbound` does so for the calls that go out over it."""
 
     name: str = ""
     source: str = ""
-    create: bool | None = None
+    create: Creates | None = None
+    create_outbound: Creates | None = None
     owner: str = ""
+
+    @property
+    def outgoing(self) -> Creation | None:
+        """What is said of calls out of the line."""
+        return self.create_outbound or self.create
+
+
+Kind = Literal["lead", "deal", "contact", "company"]
+
+
+class Reassign(Table):
+    """`reassign`: which known clients go to whoever talked with them, and whether only those whose
+    responsible does not work here any more."""
+
+    kinds: tuple[Kind, ...] = ()
+    when: Literal["dismissed", "always"] = "dismissed"
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The kinds in the portal's own words."""
+        return frozenset(kind.upper() for kind in self.kinds)

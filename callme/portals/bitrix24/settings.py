@@ -27,7 +27,7 @@ from callme.config.shape import Patterns
 from callme.crm.cards import EVERYBODY, CardRules, When
 from callme.crm.policy import Rules
 from callme.portals.bitrix24.callme.access import CallMeOut
-from callme.portals.bitrix24.policies import CardRule, Create, Line, Moment, Table
+from callme.portals.bitrix24.policies import CardRule, Create, Line, Moment, Reassign, Table
 from callme.wording import Language, Phrase
 
 _PATH = re.compile(r"/rest/[1-9][0-9]*/[A-Za-z0-9]+/?")
@@ -136,6 +136,7 @@ class Settings(Table):
     default_user: UserId
     users: dict[str, UserId] = Field(default_factory=dict)
     create: Create = Create()
+    reassign: Reassign = Reassign()
     lines: dict[LineNumber, Line] = Field(default_factory=dict)
     # Who owns a call that nobody took, the first that is known: whose phone rang, the owner of the line, the
     # client's responsible, and always at the end default_user.
@@ -259,5 +260,6 @@ _TABLES: Mapping[str, type[Table]] = {
     "create": Create,
     "lines": Line,
     "card_rules": CardRule,
+    "reassign": Reassign,
     "callme_out": CallMeOut,
 }

@@ -31,12 +31,12 @@ def refusal(**more: Any) -> str:
 
 def test_unknown_callers_become_clients_and_dialled_numbers_do_not() -> None:
     create = reading().create
-    assert (create.inbound, create.outbound) == (True, False)
+    assert (create.inbound, create.outbound) == ("always", "never")
 
 
 def test_extensions_map_to_users_and_text_numbers_are_taken() -> None:
     settings = reading(users={"101": 12}, default_user="7", create={"outbound": True})
-    assert (settings.users, settings.default_user, settings.create.outbound) == ({"101": 12}, 7, True)
+    assert (settings.users, settings.default_user, settings.create.outbound) == ({"101": 12}, 7, "always")
 
 
 def test_the_secret_never_shows() -> None:
@@ -79,7 +79,7 @@ def test_a_line_has_its_own_keys() -> None:
     line = reading(lines={" 74950000001 ": {"name": "Sales", "source": "CALL", "create": False}}).lines
     assert (line["74950000001"].name, line["74950000001"].create, line["74950000001"].owner) == (
         "Sales",
-        False,
+        "never",
         "",
     )
     assert "`owner`" in refusal(lines={"74950000001": {"owner_": "101"}})
@@ -98,6 +98,14 @@ def test_card_rules_become_the_policys() -> None:
     assert "choose from" in refusal(cards="sometimes")
     assert "names nobody" in refusal(card_rules=[{"cards": "never"}])
     assert "`queues`" in refusal(card_rules=[{"queue": "400", "cards": "never"}])
+
+
+def test_clients_are_made_of_calls_that_a_word_names() -> None:
+    create = reading(create={"inbound": "missed", "outbound": "answered"}).create
+    assert (create.inbound, create.outbound) == ("missed", "answered")
+    assert "never, answered, missed, always" in refusal(create={"inbound": "sometimes"})
+    assert "choose from" in refusal(reassign={"kinds": ["person"]})
+    assert "`kinds`" in refusal(reassign={"kind": ["lead"]})
 
 
 def test_the_order_of_owners_knows_four_words() -> None:
