@@ -7,7 +7,7 @@ Pure, and free of any CRM's own words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
@@ -113,6 +113,21 @@ class Hears(Protocol):
 
     async def hear(self, body: bytes, now: float) -> Hearing:
         """What that body of a POST to our door says. Raises nothing for what a stranger may send."""
+
+
+Keep = Callable[[Hearing], Awaitable[bool]]
+"""Sees to one message; false when it could not be kept and has to come again."""
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    """A portal whose CRM may be unable to reach us and keeps its messages until they are fetched."""
+
+    id: str
+
+    async def fetch(self, clock: Callable[[], float], keep: Keep) -> float:
+        """Gives each message that waits to `keep`; the CRM forgets none before. Seconds after which to come
+        again."""
 
 
 @runtime_checkable

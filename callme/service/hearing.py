@@ -5,12 +5,14 @@ The web calls it. A click dials on the PBX of the chosen line, else where the em
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 import structlog
 
 from callme.config import Config
-from callme.crm.commands import Click, Foreign, Hearing, Hears, Unclear
+from callme.crm.commands import Click, Fetches, Foreign, Hearing, Hears, Unclear
 from callme.crm.port import Portal
 from callme.crm.routing import verdict
 from callme.errors import StoreError
@@ -45,6 +47,22 @@ class Ears:
         if not isinstance(ears, Hears):
             return Answer.NOWHERE
         return await self.answer(portal, await ears.hear(body, self._clock()))
+
+    def fetching(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """What is cancelled at the end, by name: messages that wait in a portal are fetched."""
+        return {
+            f"messages of {name}": self._fetch(name, portal)
+            for name, portal in self._portals.items()
+            if isinstance(portal, Fetches)
+        }
+
+    async def _fetch(self, name: str, portal: Fetches) -> None:
+        async def keep(heard: Hearing) -> bool:
+            return await self.answer(name, heard) is not Answer.TROUBLE
+
+        while True:
+            pause_s = await portal.fetch(self._clock, keep)
+            await asyncio.sleep(pause_s)
 
     async def answer(self, portal: str, heard: Hearing) -> Answer:
         """Sees to what was understood, however it came."""

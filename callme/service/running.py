@@ -169,6 +169,7 @@ class Service:
         lasting += [self._guard(name, work) for name, work in desk.work().items()]
         lasting.append(self._guard("pages", pages.serve(sockets=[listener])))
         upkeep = [self._guard(name, work) for name, work in desk.upkeep().items()]
+        upkeep += [self._guard(name, work) for name, work in ears.fetching().items()]
         upkeep += [self._guard(f"clicks of {river.id}", river.clicks.run()) for river in rivers]
         pulse = Pulse(os.environ)
         if pulse.every_s:

@@ -7,7 +7,7 @@ words of registers that got no answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import httpx2
 import structlog
 
-from callme.crm.commands import Click, Hearing
+from callme.crm.commands import Click, Hearing, Keep
 from callme.crm.doors import Knock, Reply
 from callme.crm.installation import Home, Installed, Verdict
 from callme.crm.intents import Attach, Finish, Register
@@ -37,12 +37,13 @@ from callme.http import HttpClient
 from callme.portals.bitrix24 import audience, clients, neighbours, notices, payloads
 from callme.portals.bitrix24.application import configured
 from callme.portals.bitrix24.backlog import Backlog
-from callme.portals.bitrix24.bindings import Bindings
+from callme.portals.bitrix24.bindings import bindings_of
 from callme.portals.bitrix24.callme import door
 from callme.portals.bitrix24.checkup import examine
 from callme.portals.bitrix24.credentials import Credentials, Webhook
 from callme.portals.bitrix24.customers import Customers
 from callme.portals.bitrix24.directory import Directory, People
+from callme.portals.bitrix24.fetching import Fetching
 from callme.portals.bitrix24.installing import Installation
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.listening import Listener
@@ -113,8 +114,8 @@ class Bitrix24:
         who = credentials or self._application or Webhook(settings.webhook_url)
         self._rest = Rest(who, self._http, gate)
         self._installation = Installation(self._application, self._http, gate) if self._application else None
-        own = self._application is not None and settings.application_token is None
-        self._bindings = Bindings(home.hook_address(id) if own else "")
+        own = self._application is not None and settings.application_token is None and not home.quiet
+        self._bindings = bindings_of(home.hook_address(id), own=own)
         self._directory = Directory(self._rest, settings.users)
         self._lines = Lines(settings.lines, settings.create.outbound is Creation.ALWAYS)
         self._language: Language = settings.language or home.language
@@ -123,6 +124,7 @@ class Bitrix24:
         self._listener = Listener(
             settings, self._directory, self._lines, self._rest, self._application, self.install
         )
+        self._fetching = Fetching(self._rest, self._bindings, self._listener.understand)
         self._doubtful: dict[str, payloads.Params] = {}  # call → the register that got no answer
         self._looks: bool | None = None  # whether the statistics may be read, asked now and then
 
@@ -348,6 +350,10 @@ class Bitrix24:
         """What the portal's outgoing webhook or application says."""
         return await self._listener.hear(body, now)
 
+    async def fetch(self, clock: Callable[[], float], keep: Keep) -> float:
+        """What waits in a portal that cannot reach us."""
+        return await self._fetching.fetch(clock, keep)
+
     async def name_of(self, click: Click) -> str:
         """Whom the portal has under the clicked number."""
         return clients.name(clients.nearest(await clients.search(self._rest, click.number), click.client))
@@ -361,7 +367,8 @@ class Bitrix24:
     # ------------------------------------------------------------------------------------------ upkeep
     async def check(self) -> list[Finding]:
         """Reachability, credentials, rights, people, lines (see `checkup`). Creates nothing in the portal."""
-        return await examine(self._rest, self._directory, self._lines, self.settings, self._application)
+        rest, bindings = self._rest, self._bindings
+        return await examine(rest, self._directory, self._lines, self.settings, bindings, self._application)
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -31,11 +31,16 @@ NOT_INSTALLED = Phrase(
     "The application is not installed in Bitrix24 yet: there are no tokens.",
     "Приложение ещё не установлено в Битрикс24: токенов нет.",
 )
+UNINSTALLED = Phrase(
+    "The application was uninstalled in Bitrix24: there are no tokens any more.",
+    "Приложение удалено в Битрикс24: токенов больше нет.",
+)
 INSTALL = Phrase(
     "Create a local application in Bitrix24 (Developer resources → Other → Local application) with the "
-    "initial installation path {address} and the rights telephony, user, crm; then save it, or open it once.",
+    "initial installation path {address} and the rights telephony, user, crm, im; then save it, or open it "
+    "once.",
     "Создайте в Битрикс24 локальное приложение («Разработчикам» → «Другое» → «Локальное приложение»): путь "
-    "первоначальной установки {address}, права telephony, user, crm; сохраните или откройте его один раз.",
+    "первоначальной установки {address}, права telephony, user, crm, im; сохраните или один раз откройте.",
 )
 
 _log = structlog.get_logger(__name__)
@@ -62,6 +67,7 @@ class Application:
         self._safe = safe
         self._http = http
         self._install_address = install_address
+        self._missing = NOT_INSTALLED
         self._tokens: Tokens | None = None
         self._unsaved: Tokens | None = None  # refreshed, and the disk would not take it
         self._refused: tuple[str, Outcome] | None = None  # a refresh token that will never work again
@@ -99,7 +105,7 @@ class Application:
         except StoreError as error:
             return Unauthorised(error.problem, error.cure)
         if self._tokens is None:
-            return Unauthorised(NOT_INSTALLED, INSTALL.given(address=self._install_address))
+            return Unauthorised(self._missing, INSTALL.given(address=self._install_address))
         if self._refused is not None and self._is_refused(self._tokens):
             return self._refused[1]
         return None
@@ -144,6 +150,7 @@ class Application:
         async with self._safe.held():
             await asyncio.to_thread(self._safe.remove)
         self._tokens = self._unsaved = self._refused = None
+        self._missing = UNINSTALLED
 
     async def close(self) -> None:
         """Waits for a refresh that is on its way: its answer exists only once."""
@@ -165,7 +172,7 @@ class Application:
             return None
         kept = await asyncio.to_thread(self._safe.read) or self._tokens
         if kept is None:
-            return Unauthorised(NOT_INSTALLED, INSTALL.given(address=self._install_address))
+            return Unauthorised(self._missing, INSTALL.given(address=self._install_address))
         if self._tokens is None or kept.access != self._tokens.access:
             self._adopt(kept)
             return None

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from callme.crm.port import Finding, Outcome, Unauthorised, Urgency
-from callme.portals.bitrix24 import verdicts
+from callme.portals.bitrix24 import capabilities, verdicts
 from callme.portals.bitrix24.application import Application
+from callme.portals.bitrix24.bindings import Bindings
 from callme.portals.bitrix24.directory import Directory, doubled
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.rest import Fault, Rest
@@ -50,6 +51,7 @@ async def examine(
     directory: Directory,
     lines: Lines,
     settings: Settings,
+    bindings: Bindings,
     application: Application | None = None,
 ) -> list[Finding]:
     """Each thing looked at, how it is, and the cure if it is not well. Stops where nothing more can be
@@ -75,7 +77,7 @@ async def examine(
         findings.append(await _statistics(rest))
     if scopes & {"user", "user_basic", "user_brief"}:
         findings += await _people(directory, settings)
-    return findings
+    return findings + await capabilities.examine(rest, scopes, settings, bindings)
 
 
 async def _installed(rest: Rest, application: Application) -> Finding:

@@ -50,13 +50,15 @@ class ApplicationStand(SandboxStand):
         return await self.bitrix.install(self.fields(form, user))
 
 
-def standing(folder: Path, sandbox: SandboxPortal | None = None, **settings: Any) -> ApplicationStand:
+def standing(
+    folder: Path, sandbox: SandboxPortal | None = None, address: str = PUBLIC, **settings: Any
+) -> ApplicationStand:
     """Not installed yet. With a `sandbox` it is another process before the same portal."""
     now = Stand.now
     sandbox = sandbox or SandboxPortal(CLOUD, clock=lambda: now)
     wire, gate = Wire(sandbox), OpenGate()
     table = {**sandbox.application, "default_user": 1, **settings}
-    home = Home(folder, PUBLIC)
+    home = Home(folder, address)
     portal = open_portal("bitrix24", "main", table, gate=gate, zone=MOSCOW, transport=wire, home=home)
     stand = ApplicationStand(portal, gate)
     stand.sandbox, stand.wire, stand.given = sandbox, wire, []

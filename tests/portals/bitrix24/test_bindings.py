@@ -5,24 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlencode
 
-from callme.crm.commands import Foreign, Heard
+from callme.crm.commands import Foreign, Heard, Hearing
+from callme.crm.port import Unauthorised
 from callme.lab.sandboxes.bitrix24 import clicking
 from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind
-from tests.portals.bitrix24.installed import PUBLIC, installed, standing
+from tests.portals.bitrix24.installed import PUBLIC, ApplicationStand, installed, standing
 
-HANDLER = ("ONEXTERNALCALLSTART", f"{PUBLIC}/hooks/main")
+HANDLERS = [
+    (event, f"{PUBLIC}/hooks/main")
+    for event in ("ONEXTERNALCALLSTART", "ONEXTERNALCALLBACKSTART", "ONAPPUNINSTALL", "ONAPPUPDATE")
+]
 
 
 async def test_an_installed_application_subscribes_once(tmp_path: Path) -> None:
     stand = await installed(tmp_path)
     await stand.portal.refresh()
-    assert stand.sandbox.office.handlers == [HANDLER]
+    assert stand.sandbox.office.handlers == HANDLERS
     before = stand.wire.methods.count("event.get")
     await stand.portal.refresh()
     assert stand.wire.methods.count("event.get") == before == 1
     again = standing(tmp_path, stand.sandbox)
     await again.portal.refresh()
-    assert stand.sandbox.office.handlers == [HANDLER]
+    assert stand.sandbox.office.handlers == HANDLERS
     await again.portal.close()
     await stand.portal.close()
 
@@ -33,7 +37,7 @@ async def test_a_lost_subscription_is_made_anew_by_an_installation(tmp_path: Pat
     stand.sandbox.office.handlers.clear()
     await stand.install()
     await stand.portal.refresh()
-    assert stand.sandbox.office.handlers == [HANDLER]
+    assert stand.sandbox.office.handlers == HANDLERS
     await stand.portal.close()
 
 
@@ -43,7 +47,7 @@ async def test_trouble_is_tried_again_and_a_lost_answer_binds_nothing_twice(tmp_
     await stand.portal.refresh()
     assert stand.sandbox.office.handlers == []
     await stand.portal.refresh()
-    assert stand.sandbox.office.handlers == [HANDLER]
+    assert stand.sandbox.office.handlers == HANDLERS
     await stand.portal.close()
 
 
@@ -65,4 +69,54 @@ async def test_a_click_is_the_portals_by_the_token_of_the_installation(tmp_path:
         if isinstance(heard, Heard):
             assert heard.click is not None
             assert heard.click.extension == "101"
+    await stand.portal.close()
+
+
+def kept(folder: Path) -> list[Path]:
+    return list(folder.glob("portals/*.tokens"))
+
+
+async def life(stand: ApplicationStand, event: str) -> Hearing:
+    """What the portal says of the application itself, with whatever tokens it gives along."""
+    fields = stand.fields() if event == "ONAPPUPDATE" else {}
+    token = stand.sandbox.authority.application_token
+    return await stand.bitrix.hear(
+        urlencode({**fields, "event": event, "auth[application_token]": token}).encode(), stand.now
+    )
+
+
+async def test_an_update_of_the_application_subscribes_anew_with_the_new_tokens(tmp_path: Path) -> None:
+    stand = await installed(tmp_path)
+    await stand.portal.refresh()
+    stand.sandbox.office.handlers.clear()
+    stand.sandbox.authority.revoke()
+    heard = await life(stand, "ONAPPUPDATE")
+    assert heard == Heard(stirred=True)
+    assert await stand.portal.refresh() is None
+    assert stand.sandbox.office.handlers == HANDLERS
+    await stand.portal.close()
+
+
+async def test_an_uninstalled_application_drops_its_tokens_and_says_what_to_do(tmp_path: Path) -> None:
+    stand = await installed(tmp_path)
+    stand.sandbox.authority.uninstall()
+    assert await life(stand, "ONAPPUNINSTALL") == Heard(stirred=True)
+    before = stand.wire.sent
+    answer = await stand.portal.refresh()
+    assert isinstance(answer, Unauthorised)
+    assert "uninstalled" in answer.why.say("en")
+    assert answer.cure is not None
+    assert stand.wire.sent == before, "nothing is asked with worthless tokens"
+    assert not kept(tmp_path)
+    await stand.install()
+    assert await stand.portal.refresh() is None
+    assert stand.sandbox.office.handlers == HANDLERS
+    await stand.portal.close()
+
+
+async def test_a_stranger_uninstalls_nothing(tmp_path: Path) -> None:
+    stand = await installed(tmp_path)
+    form = {"event": "ONAPPUNINSTALL", "auth[application_token]": "x" * 32}
+    assert isinstance(await stand.bitrix.hear(urlencode(form).encode(), stand.now), Foreign)
+    assert await stand.portal.refresh() is None
     await stand.portal.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from callme.crm.port import Finding
 from callme.lab.sandboxes.bitrix24.server import SandboxPortal
 from callme.lab.sandboxes.bitrix24.state import User
 from callme.portals.registry import open_portal
+from tests.portals.bitrix24.installed import CLOUD, PUBLIC
+from tests.portals.bitrix24.installed import standing as application_standing
 from tests.portals.bitrix24.scripted import (
     MOSCOW,
     OpenGate,
@@ -21,7 +24,8 @@ from tests.portals.bitrix24.scripted import (
     portal,
     unreachable,
 )
-from tests.portals.bitrix24.test_conformance import BOX, Wire
+from tests.portals.bitrix24.test_conformance import BOX, Wire, sandbox_stand
+from tests.portals.conformance import Stand
 
 DENIED = bad(403, "WRONG_AUTH_TYPE", "Current authorization type is denied for this method")
 
@@ -80,6 +84,7 @@ async def test_lines_kept_from_webhooks_are_one_finding() -> None:
     script = Scripted().says("scope", ok(["telephony", "crm", "user"]))
     script.says("telephony.externalCall.register", bad(400, "", "USER_ID or USER_PHONE_INNER should be set"))
     script.says("voximplant.statistic.get", ok([])).says("telephony.externalLine.get", DENIED)
+    script.says("crm.settings.mode.get", ok(1))
     bitrix = portal(script)
     told = [one for one in await bitrix.check() if not one.well]
     await bitrix.close()
@@ -133,3 +138,50 @@ async def test_an_address_without_a_portal_is_told(trouble: Any, told: str) -> N
     bitrix = portal(Scripted().says("scope", trouble))
     assert told in ill(await bitrix.check())
     await bitrix.close()
+
+
+def told_of(findings: list[Finding], topic: str) -> Finding:
+    (one,) = [one for one in findings if one.topic.say("en") == topic]
+    assert one.well, "what no call needs is no fault"
+    return one
+
+
+async def test_a_webhook_without_the_right_to_notify_and_without_clicks() -> None:
+    stand = sandbox_stand(BOX.with_changes({"scopes": ["crm", "telephony", "user"]}))
+    findings = await stand.portal.check()
+    await stand.portal.close()
+    notifications = told_of(findings, "notifications")
+    assert notifications.cure is not None
+    assert "(im)" in notifications.cure.say("en")
+    assert "outgoing webhook" in str(told_of(findings, "clicks on numbers").cure)
+    assert "become leads" in str(told_of(findings, "CRM").found)
+
+
+async def test_what_is_told_of_clicks_and_the_crm() -> None:
+    knobs = BOX.with_changes({"crm_mode": "simple"})
+    stand = sandbox_stand(knobs, application_token="of-the-outgoing-webhook")
+    findings = await stand.portal.check()
+    await stand.portal.close()
+    assert told_of(findings, "notifications").cure is None
+    assert "outgoing webhook" in str(told_of(findings, "clicks on numbers").found)
+    assert "with a deal" in str(told_of(findings, "CRM").found)
+
+
+@pytest.mark.parametrize(
+    ("address", "extended", "said"),
+    [
+        (PUBLIC, False, f"{PUBLIC}/hooks/main"),
+        ("", True, "every 2.5 s, since it has no address of CallMe"),
+        ("", False, "a crash in that moment loses one"),
+    ],
+)
+async def test_how_an_application_hears_of_clicks(
+    tmp_path: Path, address: str, extended: bool, said: str
+) -> None:
+    sandbox = SandboxPortal(CLOUD.with_changes({"offline_extended": extended}), clock=lambda: Stand.now)
+    stand = application_standing(tmp_path, sandbox, address)
+    await stand.install()
+    findings = await stand.portal.check()
+    assert said in str(told_of(findings, "clicks on numbers").found)
+    assert stand.sandbox.office.offline_bound == set(), "to look changes nothing"
+    await stand.portal.close()

@@ -1,0 +1,82 @@
+"""What this portal lets us do beyond reporting calls, as `callme check` tells it: clicks, notifications, how
+its CRM works.
+
+`checkup` calls it. Asks only. What is missing here keeps no call from being told, so it is a remark, not a
+fault.
+"""
+
+from __future__ import annotations
+
+from callme.crm.port import Finding, Urgency
+from callme.portals.bitrix24.bindings import Bindings, Way
+from callme.portals.bitrix24.fetching import EXTENDED, PACE_S
+from callme.portals.bitrix24.rest import Done, Rest
+from callme.portals.bitrix24.settings import Settings
+from callme.portals.bitrix24.verdicts import MORE_SCOPES, SCOPES
+from callme.wording import Phrase
+
+_UPKEEP = Urgency.UPKEEP
+_CLICKS = Phrase("clicks on numbers", "клики по номерам")
+_NOTIFICATIONS = Phrase("notifications", "уведомления")
+_CRM = Phrase("CRM", "CRM")
+
+TOLD = Phrase("the portal tells CallMe of them at {address}", "портал сообщает о них по адресу {address}")
+BY_WEBHOOK = Phrase(
+    "the outgoing webhook with this application_token tells of them",
+    "о них сообщает исходящий вебхук с этим application_token",
+)
+UNTOLD = Phrase("nobody tells CallMe of them", "CallMe о них не узнаёт")
+OUTGOING = Phrase(
+    "Create an outgoing webhook in Bitrix24 for clicks, and put its token into application_token.",
+    "Создайте в Битрикс24 исходящий вебхук для кликов и впишите его токен в application_token.",
+)
+FETCHED = Phrase(
+    "fetched from the portal every {pace} s, since it has no address of CallMe",
+    "забираются из портала каждые {pace} с: адреса CallMe у него нет",
+)
+FRAGILE = Phrase(
+    "{how}; this plan deletes them as they are fetched, so a crash in that moment loses one",
+    "{how}; на этом тарифе они удаляются при получении, и сбой в этот миг потеряет клик",
+)
+MAY_TELL = Phrase("users are told why a click failed", "пользователи узнают, почему клик не удался")
+MAY_NOT_TELL = Phrase(
+    "users are not told why a click failed: the right is missing",
+    "пользователи не узнают, почему клик не удался: нет права",
+)
+ADD_RIGHT = Phrase(
+    "Add the right {names} to the webhook and save it, if they shall know.",
+    "Если они должны это знать, добавьте вебхуку право {names} и сохраните его.",
+)
+LEADS = Phrase("unknown callers become leads", "неизвестные звонящие становятся лидами")
+DEALS = Phrase(
+    "without leads: unknown callers become contacts with a deal",
+    "без лидов: неизвестные звонящие становятся контактами со сделкой",
+)
+
+
+async def examine(rest: Rest, scopes: set[str], settings: Settings, bindings: Bindings) -> list[Finding]:
+    """One finding for each."""
+    found = [await _clicks(rest, settings, bindings)] if "telephony" in scopes else []
+    if "im" in scopes:
+        found.append(Finding(_NOTIFICATIONS, True, MAY_TELL))
+    else:
+        cure = MORE_SCOPES if rest.credentials.application else ADD_RIGHT
+        found.append(Finding(_NOTIFICATIONS, True, MAY_NOT_TELL, cure.given(names=SCOPES["im"])))
+    mode = await rest.call("crm.settings.mode.get", {}, _UPKEEP, reads=True) if "crm" in scopes else None
+    if isinstance(mode, Done) and mode.result in (1, 2):
+        found.append(Finding(_CRM, True, LEADS if mode.result == 1 else DEALS))
+    return found
+
+
+async def _clicks(rest: Rest, settings: Settings, bindings: Bindings) -> Finding:
+    match bindings.way:
+        case Way.TOLD:
+            return Finding(_CLICKS, True, TOLD.given(address=bindings.handler))
+        case Way.FETCHED:
+            how = FETCHED.given(pace=f"{PACE_S:g}")
+            told = await rest.call("feature.get", {"CODE": EXTENDED}, _UPKEEP, reads=True)
+            answer = told.result if isinstance(told, Done) and isinstance(told.result, dict) else {}
+            return Finding(_CLICKS, True, how if answer.get("value") == "Y" else FRAGILE.given(how=how))
+    if settings.application_token is not None:
+        return Finding(_CLICKS, True, BY_WEBHOOK)
+    return Finding(_CLICKS, True, UNTOLD, OUTGOING)

@@ -1,0 +1,138 @@
+"""Fetches clicks that wait in the portal, where it cannot reach us (sheet §2.6).
+
+The service asks again and again. What was fetched is on our disk before the portal is told to forget it,
+where its plan lets us (`rest_offline_extended`); else fetching deletes, and a kill in that instant loses a
+click. A message that comes twice is one: the store knows each click by its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from callme.crm.commands import Hearing, Keep
+from callme.crm.port import Later, Urgency
+from callme.portals.bitrix24.bindings import Bindings, Way
+from callme.portals.bitrix24.rest import Fault, Rest
+from callme.portals.bitrix24.webhook import Message
+
+GET, LIST, CLEAR = "event.offline.get", "event.offline.list", "event.offline.clear"
+EXTENDED = "rest_offline_extended"
+
+PACE_S = 2.5
+"""From one look to the next: 0.4 of the 2 requests a second that a plan allows, and a click is dialled within
+three seconds."""
+
+IDLE_PACE_S, IDLE_AFTER_S = 5.0, 1800.0
+"""Where nobody has clicked for so long, at night that is, half of it will do."""
+
+NOT_YET_S = 15.0
+NEVER_S = 3600.0
+
+Row = Mapping[str, Any]
+_log = structlog.get_logger(__name__)
+
+
+class Fetching:
+    """The messages of one portal."""
+
+    def __init__(
+        self,
+        rest: Rest,
+        bindings: Bindings,
+        understand: Callable[[Message, float], Awaitable[Hearing]],
+    ) -> None:
+        self._rest = rest
+        self._bindings = bindings
+        self._understand = understand
+        self._extended: bool | None = None
+        self._left = True  # an earlier process, or a full disk, may have left messages that are reserved
+        self._busy_at: float | None = None
+
+    async def fetch(self, clock: Callable[[], float], keep: Keep) -> float:
+        """Gives each waiting message to `keep`. Seconds after which to come again."""
+        if self._bindings.way is not Way.FETCHED:
+            return NEVER_S
+        if not self._bindings.bound:
+            return NOT_YET_S
+        if self._busy_at is None:
+            self._busy_at = clock()
+        fault = await self._look(clock, keep)
+        if fault is None:
+            return IDLE_PACE_S if clock() - self._busy_at > IDLE_AFTER_S else PACE_S
+        why = getattr(fault.outcome, "why", None)
+        _log.warning("waiting clicks not fetched", portal=self._rest.credentials.host, why=str(why))
+        if isinstance(fault.outcome, Later):
+            return max(PACE_S, fault.outcome.wait_s or 0.0)
+        return NOT_YET_S
+
+    async def _look(self, clock: Callable[[], float], keep: Keep) -> Fault | None:
+        if self._extended is None:
+            told = await self._rest.call("feature.get", {"CODE": EXTENDED}, Urgency.COMMAND, reads=True)
+            if isinstance(told, Fault):
+                return told
+            self._extended = isinstance(told.result, Mapping) and told.result.get("value") == "Y"
+        if self._left and self._extended:
+            fault = await self._take_up(clock, keep)
+            if fault is not None:
+                return fault
+        self._left = False
+        found = await self._rest.call(
+            GET, {"clear": 0 if self._extended else 1}, Urgency.COMMAND, reads=bool(self._extended)
+        )
+        if isinstance(found, Fault):
+            self._left = True  # where only the answer was lost, they are reserved now
+            return found
+        result = found.result if isinstance(found.result, Mapping) else {}
+        process = str(result.get("process_id") or "")
+        return await self._see_to(_rows(result.get("events")), process, clock, keep)
+
+    async def _take_up(self, clock: Callable[[], float], keep: Keep) -> Fault | None:
+        """What is reserved was fetched and never kept."""
+        found = await self._rest.call(LIST, {}, Urgency.COMMAND, reads=True)
+        if isinstance(found, Fault):
+            return found
+        rows = _rows(found.result)
+        for process in dict.fromkeys(str(row.get("PROCESS_ID") or "") for row in rows):
+            mine = [row for row in rows if row.get("PROCESS_ID") == process]
+            fault = await self._see_to(mine, process, clock, keep) if process else None
+            if fault is not None:
+                return fault
+        return None
+
+    async def _see_to(
+        self, rows: list[Row], process: str, clock: Callable[[], float], keep: Keep
+    ) -> Fault | None:
+        kept = []
+        for row in rows:
+            self._busy_at = clock()
+            if await keep(await self._understand(message(row), clock())):
+                kept.append(str(row.get("MESSAGE_ID") or ""))
+            else:
+                self._left = True
+        if not (process and kept):
+            return None
+        done = await self._rest.call(CLEAR, {"process_id": process, "message_id": kept}, Urgency.COMMAND)
+        if isinstance(done, Fault):
+            self._left = True  # seen to again, which the store knows to be the same click
+            return done
+        return None
+
+
+def message(row: Row) -> Message:
+    """A waiting row as the event that would have been posted."""
+    data = row.get("EVENT_DATA")
+    said = {str(name): str(value) for name, value in data.items()} if isinstance(data, Mapping) else {}
+    try:
+        at = datetime.fromisoformat(str(row.get("TIMESTAMP_X"))).timestamp()
+    except ValueError:
+        at = None
+    return Message(str(row.get("EVENT_NAME") or "").upper(), said, at)
+
+
+def _rows(found: object) -> list[Row]:
+    rows: Iterable[object] = found if isinstance(found, list) else []
+    return [row for row in rows if isinstance(row, Mapping)]
