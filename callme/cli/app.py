@@ -243,6 +243,25 @@ def record(
 
 
 @app.command(
+    help=_help(
+        "Compare what CallMe would have told the CRM with what the other connector told.",
+        "Сравнить, что передал бы в CRM CallMe, с тем, что передал другой коннектор.",
+    )
+)
+def shadow(
+    config: ConfigOption = None,
+    days: Annotated[
+        float, typer.Option(min=0.01, max=366, help=_help("of how many days", "за сколько дней"))
+    ] = 7,
+    as_json: JsonOption = False,
+) -> None:
+    """`callme shadow`."""
+    from callme.cli import shadow as body
+
+    raise typer.Exit(body.shadow(config, days=days, as_json=as_json))
+
+
+@app.command(
     "import-callme",
     help=_help(
         "Move over from the old CallMe scripts: their config.php becomes ours.",

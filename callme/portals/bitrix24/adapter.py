@@ -33,8 +33,9 @@ from callme.crm.port import (
     Refused,
     Urgency,
 )
+from callme.crm.shadow import Entry, Shadowed, Unlisted
 from callme.http import HttpClient
-from callme.portals.bitrix24 import audience, clients, neighbours, notices, payloads
+from callme.portals.bitrix24 import audience, clients, neighbours, notices, payloads, shadow
 from callme.portals.bitrix24.application import configured
 from callme.portals.bitrix24.backlog import Backlog
 from callme.portals.bitrix24.bindings import bindings_of
@@ -363,6 +364,15 @@ class Bitrix24:
         if not door.is_event(knock.fields):
             return door.report(knock, self.settings.callme_out)
         return door.event(await self.hear(urlencode(dict(knock.fields)).encode(), now), knock.fields)
+
+    # ------------------------------------------------------------------------------------- shadow mode
+    async def listed(self, since: float, until: float) -> tuple[Entry, ...] | Unlisted:
+        """The calls that the portal's statistics hold."""
+        return await shadow.listed(self._rest, self._directory, since, until)
+
+    async def would_list(self, calls: Sequence[Shadowed]) -> tuple[Entry, ...] | Unlisted:
+        """Ours as they would stand there."""
+        return await shadow.would_list(self._rest, self._directory, self._owners, calls)
 
     # ------------------------------------------------------------------------------------------ upkeep
     async def check(self) -> list[Finding]:

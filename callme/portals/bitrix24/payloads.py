@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
@@ -197,6 +197,12 @@ def find_call(call_id: str) -> Params:
     """`voximplant.statistic.get` for one call, the newest first. The portal drops filters it does not know,
     so compare each row."""
     return {"FILTER": {"CALL_ID": call_id}, **_NEWEST}
+
+
+def list_calls(since: float, until: float, start: int) -> Params:
+    """The finished calls that began in that time (epoch seconds), eldest first, one page of them."""
+    span = {">=CALL_START_DATE": start_date(since, UTC), "<CALL_START_DATE": start_date(until + 1, UTC)}
+    return {"FILTER": span, "SORT": "CALL_START_DATE", "ORDER": "ASC", "start": start}
 
 
 def find_client(number: str) -> Params:
