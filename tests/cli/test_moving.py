@@ -55,7 +55,7 @@ def test_what_is_written_is_a_sound_configuration_in_shadow_mode_for_its_owner_o
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     config = load(file, {})
     assert (config.pbx[0].username, config.pbx[0].secret.get_secret_value()) == ("callme", PASSWORD)
-    assert config.pbx[0].recordings == "/var/www/html/callme/records/mp3"
+    assert config.pbx[0].recordings == "/var/www/html/callme/records"
     assert config.portal[0].shadow
     registry.plan(config.portal[0].crm, "main", config.portal[0].settings)
     assert WEBHOOK in file.read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from posixpath import commonpath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,13 +89,10 @@ USER_IDS = Phrase(
     "id сотрудников по линиям: здесь владелец линии задаётся добавочным — впишите его в lines",
 )
 RECORDS_HERE = Phrase(
-    "kept as recordings and recordings_on_pbx: the folder with the finished files",
-    "сохранён как recordings и recordings_on_pbx: папка с готовыми файлами",
+    "kept as recordings_on_pbx = {folder}; without the hooks FreePBX records in /var/spool/asterisk/monitor",
+    "сохранён как recordings_on_pbx = {folder}; без вставок FreePBX пишет в /var/spool/asterisk/monitor",
 )
-WAV = Phrase(
-    "files are taken from the folder with the finished ones (MP3)",
-    "файлы берутся из папки с готовыми (MP3)",
-)
+NO_PATH = Phrase("it is no path", "это не путь")
 URL = Phrase(
     "CallMe uploads the file itself; the records need no web server any more",
     "CallMe сам загружает файл: веб-сервер для записей больше не нужен",
@@ -117,6 +115,7 @@ class Conversion:
     portal: Table = field(default_factory=lambda: {"id": "main", "crm": "bitrix24"})
     lines: dict[str, Table] = field(default_factory=dict)
     allow: list[str] = field(default_factory=lambda: ["127.0.0.1", "::1"])
+    folders: list[str] = field(default_factory=list)
 
     def say(self, key: str, fate: Fate, said: Phrase) -> None:
         """A verdict."""
@@ -130,8 +129,15 @@ class Conversion:
         """One of the company's numbers."""
         return self.lines.setdefault(number.lstrip("+"), {})
 
+    @property
+    def records(self) -> str:
+        """Where the dialplan's recordings lie: raw ones and those that became mp3 side by side."""
+        return self.folders[0] if len(self.folders) == 1 else commonpath(self.folders)
+
     def finish(self) -> None:
         """What can only be said when everything was read."""
+        if self.folders:
+            self.pbx["recordings"] = self.pbx["recordings_on_pbx"] = self.records
         if self.lines:
             self.portal["lines"] = self.lines
         self.portal.setdefault("default_user", 1)
@@ -155,6 +161,9 @@ def convert(config: Mapping[str, Value], globals_: Mapping[str, str]) -> Convers
     found.keys.sort(key=lambda one: order.index(one.key.partition(".")[0]))
     for name, text in globals_.items():
         _GLOBALS[name](found, name, text)
+    for at, one in enumerate(found.keys):  # both folders are known only now
+        if one.key in ("WAV", "MP3") and one.fate is Fate.KEPT:
+            found.keys[at] = OldKey(one.key, one.fate, RECORDS_HERE.given(folder=found.records))
     found.finish()
     return found
 
@@ -332,20 +341,13 @@ def _login(name: str, *, secret: bool = False) -> Rule:
 
 
 # --------------------------------------------------------------------------------------- the dialplan
-def _mp3(found: Conversion, key: str, value: Value) -> None:
+def _folder(found: Conversion, key: str, value: Value) -> None:
     folder = _text(value).rstrip("/")
     if not folder.startswith("/") or "${" in folder or "{{" in folder:
-        found.say(key, Fate.LOST, UNFIT.given(why=Phrase("it is no path", "это не путь"), key="recordings"))
+        found.say(key, Fate.LOST, UNFIT.given(why=NO_PATH, key="recordings"))
         return
-    found.pbx["recordings"] = found.pbx["recordings_on_pbx"] = folder
-    found.say(key, Fate.KEPT, RECORDS_HERE)
-
-
-def _wav(found: Conversion, key: str, value: Value) -> None:
-    if "recordings" in found.pbx:
-        found.say(key, Fate.NEEDLESS, WAV)
-    else:
-        _mp3(found, key, value)
+    found.folders.append(folder)
+    found.say(key, Fate.KEPT, RECORDS_HERE.given(folder=found.records))
 
 
 def _url_php(found: Conversion, key: str, value: Value) -> None:
@@ -386,8 +388,8 @@ _ASTERISK: Mapping[str, Rule] = {
     "read_timeout": _needless(TIMES),
 }
 _GLOBALS: Mapping[str, Rule] = {
-    "MP3": _mp3,
-    "WAV": _wav,
+    "MP3": _folder,
+    "WAV": _folder,
     "URLRECORDS": _needless(URL),
     "URLPHP": _url_php,
     "RECORDING": _needless(RECORDING),

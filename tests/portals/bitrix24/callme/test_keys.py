@@ -177,9 +177,10 @@ def test_each_global(name: str) -> None:
     assert pbx.items() <= found.pbx.items()
 
 
-def test_the_finished_files_outrank_the_raw_ones() -> None:
-    found = convert({}, {"WAV": "/r/wav", "MP3": "/r/mp3"})
-    assert found.pbx["recordings"] == "/r/mp3"
+def test_raw_and_finished_files_are_both_below_the_folder_that_is_kept() -> None:
+    found = convert({}, {"WAV": "/r/records/wav", "MP3": "/r/records/mp3"})
+    assert found.pbx["recordings"] == found.pbx["recordings_on_pbx"] == "/r/records"
+    assert all("/r/records;" in one.said.say("en") for one in found.keys)
 
 
 @pytest.mark.parametrize("value", ["{{PATH}}/records/mp3", "${BASE}/mp3", ""])
