@@ -1,0 +1,233 @@
+"""The set-up and the doctor on a real Asterisk, by script and by hand in a terminal, and back to the last
+byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from callme.lab.asterisk import Release, as_root, tree
+from callme.lab.lab import Lab
+from callme.lab.pbx import Pbx
+from callme.lab.sandboxes.bitrix24.knobs import Knobs
+from callme.lab.sandboxes.bitrix24.server import SandboxPortal
+from callme.lab.scenarios.clicks import click
+from tests.live.process import CALLME, environ
+
+pytestmark = [pytest.mark.live, pytest.mark.long]
+
+WAIT_S = 60.0
+MINE = b"; mine\n[panel]\nsecret = panelsecret\n[general](+)\nchannelvars = PANEL_X"
+OUTSIDE = "79000000471"
+
+
+@dataclass
+class House:
+    """A lab PBX dressed as a real one, a portal, and where our files go."""
+
+    lab: Lab
+    portal: SandboxPortal
+    folder: Path
+    before: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+
+    @property
+    def pbx(self) -> Pbx:
+        return self.lab.pbx
+
+    @property
+    def etc(self) -> Path:
+        return self.pbx.folder / "etc"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "conf" / "callme.toml"
+
+    @property
+    def console(self) -> str:
+        """How Asterisk's program is started for this PBX."""
+        inside = f"/srv/callme/{self.pbx.name}/etc/asterisk.conf"
+        return " ".join(
+            [*as_root(), "chroot", str(tree(self.pbx.release)), "/usr/sbin/asterisk", "-C", inside]
+        )
+
+    def dress(self) -> None:
+        """manager.conf without our user and with the include that FreePBX has; what is there is noted."""
+        main = self.etc / "manager.conf"
+        text = re.sub(r"\[callme\]\n(?:.+\n)*", "", main.read_text("utf-8"))
+        text = text.replace("channelvars=FROM_DID,MIXMONITOR_FILENAME\n", "")
+        main.write_text(f"{text}\n#include manager_custom.conf\n", "utf-8")
+        (self.etc / "manager_custom.conf").write_bytes(MINE)
+        self.before = self.seen()
+
+    def seen(self) -> dict[str, tuple[int, bytes]]:
+        """Every file that the set-up could touch."""
+        roots = (self.etc, self.folder / "conf")
+        files = [file for root in roots if root.exists() for file in root.rglob("*") if file.is_file()]
+        return {str(file): (file.stat().st_mode, file.read_bytes()) for file in files}
+
+    def arguments(self, *more: str) -> list[str]:
+        """Of `callme setup` here."""
+        where = ["--etc", str(self.etc), "--asterisk", self.console, "--config", str(self.config)]
+        return ["setup", *where, "--set", "setup.unit=false", *more]
+
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        """One command: its exit code and all that it said."""
+        process = await asyncio.create_subprocess_exec(
+            CALLME, *arguments, cwd=self.folder, env=environ(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        async with asyncio.timeout(WAIT_S):
+            said, _ = await process.communicate()
+        return process.returncode or 0, said.decode()
+
+
+@pytest_asyncio.fixture(params=["22", "16"])
+async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+    release: Release = request.param
+    async with Lab(release) as lab, SandboxPortal(Knobs(webhook_telephony="allow")) as portal:
+        made = House(lab, portal, tmp_path)
+        made.dress()
+        reload = [*made.console.split(), "-rx", "manager reload"]
+        assert (await asyncio.to_thread(subprocess.run, reload, check=False)).returncode == 0
+        yield made
+
+
+def sets(house: House) -> list[str]:
+    """What a person would say, beforehand."""
+    said = {
+        "portal.webhook": house.portal.webhook_url,
+        "pbx.recordings": str(house.pbx.recordings),
+        "pbx.recordings_on_pbx": house.pbx.recordings_on_pbx,
+    }
+    return [word for key, value in said.items() for word in ("--set", f"{key}={value}")]
+
+
+async def test_by_script_the_doctor_is_content_and_undo_leaves_nothing(house: House) -> None:
+    code, said = await house.run(*house.arguments("--yes", *sets(house)))
+    assert code == 0, said
+    assert "All is well" in said
+    assert "sandboxsecret" not in said
+    custom = (house.etc / "manager_custom.conf").read_text("utf-8")
+    assert "channelvars = PANEL_X,FROM_DID,MIXMONITOR_FILENAME" in custom
+    secret = re.search(r"\[callme\]\nsecret = (\w+)", custom)
+    assert secret is not None
+    assert secret[1] not in said
+
+    doctor = ("doctor", "--config", str(house.config), "--etc", str(house.etc), "--fix", "--json")
+    code, told = await house.run(*doctor)
+    findings = json.loads(told)["findings"]
+    assert (code, [one for one in findings if one["level"] == "ill"]) == (0, [])
+    well = " ".join(one["found"] for one in findings if one["level"] == "well")
+    assert "FROM_DID, MIXMONITOR_FILENAME come with each event" in well
+    assert "system, call, agent, user, cdr (manager_custom.conf" in well
+
+    code, again = await house.run(*house.arguments("--yes"))
+    assert (code, "Nothing to change." in again) == (0, True), again
+    code, back = await house.run(*house.arguments("--yes", "--undo"))
+    assert code == 0, back
+    (house.folder / "conf/var").rmdir()  # the doctor made it; data is never taken away
+    assert house.seen() == house.before
+
+
+async def test_a_call_of_the_doctor_is_followed_to_its_end(house: House) -> None:
+    code, said = await house.run(*house.arguments("--yes", *sets(house)))
+    assert code == 0, said
+    ordered = click(OUTSIDE)
+    play = asyncio.create_task(house.lab.play(replace(ordered, steps=ordered.steps[1:])))  # we dial ourselves
+    order = ("doctor", "--config", str(house.config), "--call", "101", OUTSIDE)
+    code, said = await house.run(*order)
+    played = await play
+    assert (code, played.problems) == (0, ()), said
+    assert "101 rings now" in said
+    assert f"101 talked with {OUTSIDE}" in said or "answered" in said
+    assert "What “main” would have been told" in said
+    assert house.portal.office.statistics == {}  # nothing was told: only a running service does that
+
+
+def _typed(master: int, dialogue: Sequence[tuple[str, str]], heard: list[str]) -> None:
+    """Waits for each question and types its answer. Blocking."""
+    for question, reply in dialogue:
+        until = time.monotonic() + WAIT_S
+        while question not in heard[0]:
+            left = until - time.monotonic()
+            assert left > 0, f"never asked: {question}\n{heard[0]}"
+            if select.select([master], [], [], left)[0]:
+                heard[0] += os.read(master, 65536).decode("utf-8", "replace")
+        heard.append(heard[0])
+        heard[0] = heard[0].partition(question)[2]
+        os.write(master, f"{reply}\n".encode())
+
+
+async def typed(house: House, arguments: list[str], dialogue: Sequence[tuple[str, str]]) -> tuple[int, str]:
+    """A run in a pseudo-terminal: its exit code, and all that stood on the screen."""
+    master, slave = pty.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            CALLME, *arguments, cwd=house.folder, env=environ(TERM="xterm"), stdin=slave, stdout=slave,
+            stderr=slave, start_new_session=True,
+        )  # fmt: skip
+        os.close(slave)
+        heard = [""]
+        try:
+            await asyncio.to_thread(_typed, master, dialogue, heard)
+            rest = await asyncio.to_thread(_rest, master)
+            async with asyncio.timeout(WAIT_S):
+                code = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return code, "".join(heard[1:]) + heard[0] + rest
+    finally:
+        os.close(master)
+
+
+def _rest(master: int) -> str:
+    """What is still said, until the other side is gone."""
+    said = b""
+    with contextlib.suppress(OSError):  # the end of a pseudo-terminal
+        while chunk := os.read(master, 65536):
+            said += chunk
+    return said.decode("utf-8", "replace")
+
+
+async def test_by_hand_in_a_terminal_in_russian(house: House) -> None:
+    dialogue = (
+        ("Подключить CallMe к ней? [Д/н]", ""),
+        ("[1]:", "1"),
+        ("Записать? [Д/н]", "да"),
+        ("Папка, где эта машина видит записи", str(house.pbx.recordings)),
+        ("Подключить CRM сейчас? [Д/н]", "д"),
+        ("[1]:", "webhook"),
+        ("Адрес вебхука", "http://127.0.0.1:9/rest/1/wrongsecret/"),
+        ("Номер сотрудника", ""),
+        ("Попробовать ещё раз? [Д/н]", ""),
+        ("[1]:", ""),
+        ("Адрес вебхука", house.portal.webhook_url),
+        ("Номер сотрудника", "1"),
+        ("Записать? [Д/н]", ""),
+    )
+    code, screen = await typed(house, [*house.arguments(), "--lang", "ru"], dialogue)
+    assert code == 0, screen
+    assert "Всё в порядке" in screen
+    assert "sandboxsecret" not in screen
+    assert "wrongsecret" not in screen
+    assert "✔ Портал «main»" in screen
+    undo = [*house.arguments(), "--undo", "--lang", "ru"]
+    code, screen = await typed(house, undo, [("Вернуть как было? [Д/н]", "")])
+    assert code == 0, screen
+    assert house.seen() == house.before
