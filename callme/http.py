@@ -9,7 +9,7 @@ may hold secrets.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -113,6 +113,27 @@ class HttpClient:
         """Gets an address with these parameters in its query."""
         return await self._send(answer_s, "GET", url, params=dict(params))
 
+    async def head(self, url: str, headers: Mapping[str, str]) -> Reply:
+        """What the server says of an address without sending what is there."""
+        return await self._send(None, "HEAD", url, headers=dict(headers))
+
+    async def download(
+        self, url: str, into: Path, have: int, headers: Mapping[str, str], heard: Callable[[int], None]
+    ) -> Reply:
+        """Writes what is there into a file, behind the `have` bytes that it holds where the server knows
+        ranges, else from its beginning; `heard` is told the bytes so far. It may take any time as long as
+        something comes. Only an answer of 200 or 206 changes the file; `OSError` when it cannot be written.
+        """
+        asked = {**headers, "Range": f"bytes={have}-"} if have else dict(headers)
+        limits = httpx2.Timeout(self._answer_s, connect=self._client.timeout.connect)
+        try:
+            async with self._client.stream("GET", url, headers=asked, timeout=limits) as answer:
+                if answer.status_code in (200, 206):
+                    await _written(answer, into, have if answer.status_code == 206 else 0, heard)
+                return Answer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()})
+        except httpx2.HTTPError as error:
+            return _failed(error, self._answer_s)
+
     async def post_file(
         self,
         url: str,
@@ -141,23 +162,8 @@ class HttpClient:
                 ) as answer,
             ):
                 return await self._read(answer)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError) as error:
-            return NotSent(_unreachable(error))
-        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL):
-            return NotSent(Phrase("The address is not a web address.", "Адрес не является веб-адресом."))
-        except (TimeoutError, httpx2.TimeoutException):
-            return NoAnswer(
-                Phrase("No answer within {seconds} s.", "Нет ответа за {seconds} с.").given(
-                    seconds=round(limit)
-                )
-            )
-        except httpx2.HTTPError:
-            return NoAnswer(
-                Phrase(
-                    "The connection broke before the whole answer came.",
-                    "Соединение оборвалось раньше, чем пришёл весь ответ.",
-                )
-            )
+        except (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL) as error:
+            return _failed(error, limit)
 
     async def _read(self, answer: httpx2.Response) -> Reply:
         body = bytearray()
@@ -172,6 +178,38 @@ class HttpClient:
                 )
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Answer(answer.status_code, headers, bytes(body))
+
+
+async def _written(answer: httpx2.Response, into: Path, at: int, heard: Callable[[int], None]) -> None:
+    """The body from that position on."""
+    file = await asyncio.to_thread(into.open, "r+b" if at else "wb")
+    with file:
+        file.seek(at)
+        async for piece in answer.aiter_bytes(1 << 20):
+            await asyncio.to_thread(file.write, piece)
+            at += len(piece)
+            heard(at)
+        file.truncate(at)
+
+
+def _failed(error: Exception, limit: float) -> NotSent | NoAnswer:
+    """What became of a request that brought no answer."""
+    if isinstance(
+        error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.ProxyError
+    ):
+        return NotSent(_unreachable(error))
+    if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
+        return NotSent(Phrase("The address is not a web address.", "Адрес не является веб-адресом."))
+    if isinstance(error, TimeoutError | httpx2.TimeoutException):
+        return NoAnswer(
+            Phrase("No answer within {seconds} s.", "Нет ответа за {seconds} с.").given(seconds=round(limit))
+        )
+    return NoAnswer(
+        Phrase(
+            "The connection broke before the whole answer came.",
+            "Соединение оборвалось раньше, чем пришёл весь ответ.",
+        )
+    )
 
 
 def trust(ca_file: Path | None) -> Any:

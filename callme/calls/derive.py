@@ -12,11 +12,11 @@ from callme.calls.model import (
     Call,
     CallId,
     Direction,
-    RecordingFile,
     Step,
 )
 from callme.calls.observed import VOTE, Channel
 from callme.calls.outcome import derive_disposition, derive_ended_at, derive_hung_up_by, derive_lost
+from callme.calls.recorded import derive_recordings
 from callme.calls.ringing import derive_rang, derive_ringing_time
 from callme.calls.talking import (
     derive_answered_by,
@@ -28,30 +28,6 @@ from callme.calls.talking import (
     derive_via,
 )
 from callme.calls.whose import derive_caller, derive_external, derive_line, derive_name, derive_trunk
-
-
-def derive_recordings(case: Case) -> tuple[RecordingFile, ...]:
-    """Files of the channels that took part in the customer's talk, the best one first: on the customer's
-    own channel, else on the one that dialled him, else on a Local half or a phone of the talk. A
-    consultation's file is not the customer's."""
-    through = {uniqueid for item in case.together for uniqueid in item.path}
-    spoke = {item.channel.uniqueid for item in case.together}
-    origin = case.party.origin.uniqueid if case.party.origin is not None else ""
-    customers = {channel.uniqueid for channel in case.party.customers}
-
-    def rank(channel: Channel) -> int | None:
-        order = (customers, {origin}, through, spoke)
-        return next((place for place, members in enumerate(order) if channel.uniqueid in members), None)
-
-    ranked = [
-        (place, recording.at, RecordingFile(recording.path, channel.name, channel.uniqueid, recording.at))
-        for channel in case.channels
-        if (place := rank(channel)) is not None
-        for recording in channel.recordings
-    ]
-    ranked.sort(key=lambda item: item[:2])
-    unique = {file.path: file for _, _, file in reversed(ranked)}
-    return tuple(file for _, _, file in ranked if unique.pop(file.path, None) is not None)
 
 
 def derive_path(case: Case) -> tuple[Step, ...]:
@@ -141,7 +117,7 @@ def derive_call(case: Case, linked: tuple[CallId, ...]) -> Call:
         ended_at=ended_at,
         lost=lost,
         certain=all(item.certain for item in case.together),
-        recordings=derive_recordings(case),
+        recordings=derive_recordings(case, answered_at, ended_at),
         command=derive_command(case),
         linked=linked,
         aliases=derive_aliases(case),

@@ -7,6 +7,7 @@ it. Nothing here computes; see `calls.derive` for the rule behind each field.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, NewType
@@ -112,14 +113,55 @@ class Step:
     at: float
 
 
+Stretch = tuple[float, float]
+"""From when until when, in epoch seconds."""
+
+
+class Sound(StrEnum):
+    """What a file holds."""
+
+    TALK = "talk"
+    VOICEMAIL = "voicemail"  # the message that the caller left
+
+
+class Ear(StrEnum):
+    """Whom a recorded channel hears: where a PBX writes both directions apart, it is he who is in the
+    receiving one."""
+
+    CUSTOMER = "customer"
+    COLLEAGUE = "colleague"
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingFile:
-    """One MixMonitor file as the PBX names it, with the channel that was recorded."""
+    """One file as the PBX names it, with the channel that was recorded.
+
+    `since` is when we learnt of it, seldom more than a moment after it began. The PBX closes it when that
+    channel goes, at `until` (`None` while it lives). Only then the rest is told: `bridged` are the stretches
+    in which the channel was in a bridge (a MixMonitor with option `b` writes in these alone, sheet freepbx
+    §2.2), `talk` those of the customer's talk that passed through it; both whole, however late the file was
+    begun: how much of them it holds, its length tells.
+    """
 
     path: str
     channel: str
     uniqueid: str
     since: float
+    until: float | None = None
+    bridged: tuple[Stretch, ...] = ()
+    talk: tuple[Stretch, ...] = ()
+    hears: Ear = Ear.CUSTOMER
+    kind: Sound = Sound.TALK
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> RecordingFile:
+        """The file that `asdict` gave; keys that a newer version added are left out."""
+        known = {name: value for name, value in stored.items() if name in cls.__dataclass_fields__}
+        for name in ("bridged", "talk"):
+            known[name] = tuple((since, until) for since, until in known.get(name, ()))
+        known["hears"] = Ear(known.get("hears", Ear.CUSTOMER))
+        known["kind"] = Sound(known.get("kind", Sound.TALK))
+        return cls(**known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +277,9 @@ def decode(stored: dict[str, Any]) -> Call:
         ("talks", Talk),
         ("holds", Hold),
         ("path", Step),
-        ("recordings", RecordingFile),
     ):
         known[name] = tuple(shape(**item) for item in known.get(name, ()))
+    known["recordings"] = tuple(RecordingFile.of(item) for item in known.get("recordings", ()))
     known["transfers"] = tuple(
         Transfer(**{**item, "kind": TransferKind(item["kind"])}) for item in known.get("transfers", ())
     )

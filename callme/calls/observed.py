@@ -20,6 +20,16 @@ VOTE = "CALLME_VOTE"
 """The channel variable in which a dialplan leaves the caller's rating."""
 
 
+MESSAGE = "VM_MESSAGEFILE"
+"""Set by VoiceMail() when the caller has left a message: its file, without a suffix (app_voicemail, 16 and
+22)."""
+
+NAMES_OF_FILES = frozenset(("MIXMONITOR_FILENAME", "FullFname", "CallMeFULLFNAME", MESSAGE))
+"""Variables whose value names a file with sound. The second and the third are set by the dialplan of the old
+CallMe scripts, which turns the recording into mp3 with lame: the address under which a web server shows
+it."""
+
+
 @dataclass(slots=True)
 class Dial:
     """One ringing of this channel by `caller` (`None`: an Originate). `status` is empty while it rings."""
@@ -84,10 +94,11 @@ class Handover:
 
 @dataclass(slots=True)
 class Recording:
-    """One MixMonitor file that the channel named."""
+    """One file that the channel named: of a talk, or the message a caller left."""
 
     path: str
     at: float
+    message: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -189,8 +200,8 @@ class Channel:
         if not value or self.variables.get(name) == value:
             return False
         self.variables[name] = value
-        if name == "MIXMONITOR_FILENAME" and all(known.path != value for known in self.recordings):
-            self.recordings.append(Recording(value, now))
+        if name in NAMES_OF_FILES and all(known.path != value for known in self.recordings):
+            self.recordings.append(Recording(value, now, message=name == MESSAGE))
         return True
 
     def leave(self, bridge: str, now: float) -> bool:

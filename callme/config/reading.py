@@ -29,6 +29,7 @@ _SHAPES: Mapping[str, type[BaseModel]] = {
     "portal": PortalTable,
     "route": Route,
 }
+PBX_FILES = ("recordings_ssh_key", "recordings_known_hosts", "recordings_ca")
 _SECRET = re.compile(r"secret|token|password|webhook|passphrase|(^|_)key$")
 
 
@@ -58,7 +59,14 @@ def judge(tables: dict[str, Any], path: Path | None, environ: Mapping[str, str])
     service = service or Service()
     if not service.data_dir.is_absolute():
         service = service.model_copy(update={"data_dir": base / service.data_dir})
+    pbx = tuple(one.model_copy(update=_at_home(one, base)) for one in pbx)
     return Config(service=service, pbx=pbx, portal=portal, route=route, path=path)
+
+
+def _at_home(pbx: Pbx, base: Path) -> dict[str, Path]:
+    """Files that a PBX's table names, relative to the configuration file."""
+    files = {name: getattr(pbx, name) for name in PBX_FILES}
+    return {name: base / file for name, file in files.items() if file is not None}
 
 
 def raw(path: Path) -> dict[str, Any]:

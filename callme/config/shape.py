@@ -86,6 +86,46 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _place(value: str) -> str:
+    """A folder of this machine, `sftp://host/folder` or `https://host/folder`."""
+    scheme, mark, rest = value.partition("://")
+    if not mark:
+        return value
+    try:
+        parts = urlsplit(value)
+        sound = bool(parts.hostname) and not rest.startswith("-") and parts.port != 0
+    except ValueError:
+        sound, parts = False, urlsplit("")
+    if not sound or parts.query or parts.fragment:
+        raise Unfit(
+            Phrase("it is not the address of a folder", "это не адрес папки"),
+            Phrase(
+                "write it like sftp://callme@pbx.example.com/var/spool/asterisk/monitor",
+                "напишите так: sftp://callme@pbx.example.com/var/spool/asterisk/monitor",
+            ),
+        )
+    open_text = scheme == "http" and is_loopback(parts.hostname or "")
+    if scheme not in ("sftp", "https") and not open_text:
+        raise Unfit(
+            Phrase(
+                "recordings cannot be fetched by “{scheme}”", "записи нельзя забирать по «{scheme}»"
+            ).given(scheme=scheme),
+            Phrase(
+                "name a folder of this machine, sftp://… or https://…",
+                "укажите папку этой машины, sftp://… или https://…",
+            ),
+        )
+    if parts.password is not None or (scheme != "sftp" and parts.username):
+        raise Unfit(
+            Phrase("a password does not belong into an address", "паролю не место в адресе"),
+            Phrase(
+                "give recordings_user and recordings_password, or recordings_ssh_key for sftp",
+                "задайте recordings_user и recordings_password, а для sftp — recordings_ssh_key",
+            ),
+        )
+    return value
+
+
 def _database(value: SecretStr) -> SecretStr:
     url = value.get_secret_value()
     if not url or url.startswith("sqlite:"):
@@ -144,6 +184,7 @@ class Service(_Table):
     public_url: Annotated[str, AfterValidator(_url)] = ""
     data_dir: Path = Path("var")
     database: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("")
+    mp3_kbit: Annotated[int, Field(ge=16, le=64, multiple_of=8)] = 32
     transcripts_days: Annotated[int, Field(ge=0, le=3650)] = 14
     language: Literal["ru", "en"] = "ru"
     country: Annotated[str, AfterValidator(_country)] = "RU"
@@ -246,9 +287,25 @@ class Pbx(_Table):
     trunks: Patterns = ()
     extensions: Patterns = ()
     numbers: tuple[NumberRule, ...] = ()
-    recordings: str = ""
+    recordings: Annotated[str, AfterValidator(_place)] = ""
     recordings_on_pbx: str = "/var/spool/asterisk/monitor"
+    recordings_ssh_key: Path | None = None
+    recordings_known_hosts: Path | None = None
+    recordings_user: str = ""
+    recordings_password: SecretStr = SecretStr("")
+    recordings_token: SecretStr = SecretStr("")
+    recordings_ca: Path | None = None
+    recordings_limit_mb: Annotated[int, Field(ge=1, le=100_000)] = 1024
+    voicemail: Annotated[str, AfterValidator(_place)] = ""
+    voicemail_on_pbx: str = "/var/spool/asterisk/voicemail"
     click_to_call: ClickToCall | None = None
+
+    @property
+    def mailboxes(self) -> str:
+        """Where messages that callers left are seen from here; empty when that is not known. On the PBX's own
+        machine it is where Asterisk keeps them."""
+        at_home = self.recordings and self.recordings.rstrip("/") == self.recordings_on_pbx.rstrip("/")
+        return self.voicemail or (self.voicemail_on_pbx if at_home else "")
 
 
 class PortalTable(_Table):

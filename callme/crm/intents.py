@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from callme.calls.model import RecordingFile
 from callme.wording import Phrase
 
 
@@ -107,7 +108,11 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Attach:
-    """Attach a recording to the finished call. `path` is the file as the PBX names it."""
+    """Attach what was said in the finished call: one sound, made of `files` (the best one first; `path` is
+    its name). Of them is told when each began and what of the customer's talk passed through it, so that the
+    talk from `answered_at` to `ended_at` can be put together in its order. One with a higher ordinal takes
+    the place of one before it.
+    """
 
     KIND: ClassVar[str] = "attach"
     about: CallFacts
@@ -115,6 +120,9 @@ class Attach:
     path: str
     ended_at: float
     ordinal: int = 0
+    files: tuple[RecordingFile, ...] = ()
+    answered_at: float | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,8 @@ def decode(kind: str, stored: dict[str, Any]) -> Record:
     known["about"] = CallFacts(**{**about, "direction": Direction(about["direction"])})
     if "result" in known:
         known["result"] = Result(known["result"])
+    if "files" in known:
+        known["files"] = tuple(RecordingFile.of(file) for file in known["files"])
     if "rung" in known:
         known["rung"] = tuple(known["rung"])
     for name in _SENTENCES:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from callme.calls.model import Call, Disposition
+from callme.calls.model import Call, Disposition, RecordingFile, Sound
 from callme.calls.model import Direction as Heading
 from callme.calls.numbering import pattern
 from callme.crm import cards
@@ -64,8 +64,9 @@ class Told:
     registered: bool = False
     seers: frozenset[str] = frozenset()
     finished: bool = False
-    attached: tuple[str, ...] = ()
+    attached: tuple[str, ...] = ()  # the files of the last attach, by name
     asking: frozenset[str] = frozenset()
+    attaches: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """For the store."""
@@ -75,6 +76,7 @@ class Told:
             "finished": self.finished,
             "attached": list(self.attached),
             "asking": sorted(self.asking),
+            "attaches": self.attaches,
         }
 
     @classmethod
@@ -88,6 +90,7 @@ class Told:
             bool(stored.get("finished")),
             tuple(stored.get("attached", ())),
             frozenset(stored.get("asking", ())),
+            int(stored.get("attaches", len(stored.get("attached", ())))),
         )
 
 
@@ -117,11 +120,24 @@ def decide(
     if call.ended_at is not None and not told.finished:
         said.append(_finish(call, about, rules, given))
         told = replace(told, finished=True)
-    if told.finished and not told.attached and call.talks and call.recordings:
-        best = call.recordings[0].path
-        said.append(Attach(about, call.pbx, best, call.ended_at or call.started_at))
-        told = replace(told, attached=(best,))
+    files = sounds(call) if told.finished else ()
+    names = tuple(file.path for file in files)
+    if names and names != told.attached and all(file.until is not None for file in files):
+        said.append(_attach(call, about, files, told.attaches))
+        told = replace(told, attached=names, attaches=told.attaches + 1)
     return tuple(said), told
+
+
+def sounds(call: Call) -> tuple[RecordingFile, ...]:
+    """The files that together hold what was said in a call, the best one first: of its talk, else the
+    message that the caller left. A file whose channel lives on is still being written."""
+    wanted = Sound.TALK if call.talks else Sound.VOICEMAIL
+    return tuple(file for file in call.recordings if file.kind is wanted)
+
+
+def _attach(call: Call, about: CallFacts, files: tuple[RecordingFile, ...], ordinal: int) -> Attach:
+    over = call.ended_at or call.started_at
+    return Attach(about, call.pbx, files[0].path, over, ordinal, files, call.answered_at, call.lost)
 
 
 def _as_given(call: Call, given: Given) -> Call:

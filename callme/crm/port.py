@@ -38,6 +38,7 @@ class Later:
 
     why: Phrase
     wait_s: float | None = None
+    memory: Memory = field(default_factory=dict)  # of what was done all the same; added to the lane's
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,18 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """A recording ready to hand over. `name` is the file name to show; `seconds` its length."""
+    """A recording ready to hand over. `name` is the file name to show; `seconds` its length. Two with the
+    same `checksum` are the same sound. `notice` is for whoever looks at the delivery. `lacking` says what is
+    not in it yet though it may come; it is looked for again in `again_s`."""
 
     file: Path
     name: str
     media_type: str
     seconds: float
+    checksum: str = ""
+    notice: Phrase | None = None
+    lacking: Phrase | None = None
+    again_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +196,8 @@ class Portal(Protocol):
         """Closes a registered call with its record."""
 
     async def attach(self, order: Attach, audio: Audio, attempt: Attempt) -> Outcome:
-        """Attaches a recording to a finished call."""
+        """Attaches a recording to a finished call, in the place of one that was attached before. The same
+        sound twice must not be sent twice."""
 
     async def check(self) -> list[Finding]:
         """What `callme check` prints: reachability, credentials, rights, people without an extension."""

@@ -67,6 +67,14 @@ class NoTally:
         """Ignored."""
 
 
+BETTER_ONE = Phrase(
+    "A more complete recording of this call is handed over instead",
+    "Вместо этой передаётся более полная запись разговора",
+)
+ATTACHED_SO_FAR = Phrase(
+    "Attached as far as it is there; the rest is awaited: {why}",
+    "Приложено то, что есть; остальное ожидается: {why}",
+)
 NO_RECORDINGS = Phrase("This CRM takes no recordings", "Эта CRM не принимает записи разговоров")
 STOPPED_WAITING = Phrase(
     "The portal did not answer in time for the call's record",
@@ -178,7 +186,7 @@ class Carrier:
                 case Finish() as order:
                     return await self._portal.finish(order, attempt)
                 case Attach() as order:
-                    return await self._ask_attach(order, attempt)
+                    return await self._ask_attach(lane, order, attempt)
         except Exception as error:
             log.exception("adapter failed")
             return Ambiguous(FAULT.given(error=type(error).__name__))
@@ -206,13 +214,20 @@ class Carrier:
                 raise
         return Ambiguous(STOPPED_WAITING)
 
-    async def _ask_attach(self, order: Attach, attempt: Attempt) -> Outcome:
+    async def _ask_attach(self, lane: Lane, order: Attach, attempt: Attempt) -> Outcome:
         if not self._portal.capabilities.recordings:
             return Refused(NO_RECORDINGS)
+        if any(one.record.ordinal > order.ordinal for one in lane.of(Attach.KIND)):
+            return Delivered(notice=BETTER_ONE)
         audio = await self._prepare(order)
         if isinstance(audio, Later | Refused):
             return audio
-        return await self._portal.attach(order, audio, attempt)
+        outcome = await self._portal.attach(order, audio, attempt)
+        if not isinstance(outcome, Delivered):
+            return outcome
+        if audio.lacking is not None:
+            return Later(ATTACHED_SO_FAR.given(why=audio.lacking), audio.again_s, outcome.memory)
+        return outcome if audio.notice is None else replace(outcome, notice=outcome.notice or audio.notice)
 
 
 def _circumstances(lane: Lane, step: Sendable, now: float, trace: Trace) -> Attempt:

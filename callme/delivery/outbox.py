@@ -222,7 +222,7 @@ def settle(
         next_at=retry_at(outcome, delivery.attempts, now, jitter, rules),
     )
     lane = lane.put(after)
-    if isinstance(outcome, Delivered):
+    if isinstance(outcome, Delivered | Later):
         lane = replace(lane, memory={**lane.memory, **outcome.memory})
     match step.record:
         case Register():

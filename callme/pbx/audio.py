@@ -1,8 +1,6 @@
-"""What an Asterisk recording is made of, how long it is, and how it becomes an mp3.
+"""What an Asterisk recording is made of and how long it is. Files are only read; a mended copy is a copy.
 
-Called by `pbx.recordings`. Originals are never written to. Conversion is a program of its own (ffmpeg, or
-lame where only that is installed), so that a broken file cannot harm the calls; without one a recording goes
-out as it is (facts: ecosystem §6).
+Called by `pbx.recordings` and by whoever prepares a recording for a portal; `pbx.mp3` converts.
 """
 
 from __future__ import annotations
@@ -11,43 +9,17 @@ import asyncio
 import os
 import shutil
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from weakref import WeakKeyDictionary
 
-from callme.wording import Phrase
+PROBE_S = 30.0
+"""Seconds that ffprobe may take for the length of one file."""
 
-PARALLEL = 2
-"""Conversions at once: a minute of speech takes a tenth of a second, and calls come first."""
-
-LONGEST = 600.0
-"""Seconds that a conversion may take; an hour of speech takes about six."""
-
-BIT_RATE = "32k"
-
-NO_CONVERTER = Phrase(
-    "the recording was handed over as {kind}: neither ffmpeg nor lame can convert it; install ffmpeg to send "
-    "mp3, which is four times smaller and plays everywhere",
-    "запись передана как {kind}: её нечем преобразовать — нет ни ffmpeg, ни lame; установите ffmpeg, чтобы "
-    "отправлять mp3: он вчетверо меньше и воспроизводится везде",
-)
-BROKEN = Phrase(
-    "the recording was handed over as it is: {program} could not convert it ({why})",
-    "запись передана как есть: {program} не смог её преобразовать ({why})",
-)
-ENDLESS = Phrase("not done after {seconds} s", "не закончил за {seconds} с")
-
-
-@dataclass(frozen=True, slots=True)
-class Audio:
-    """A recording ready to hand over; `notice` tells what a person should know about it. `seconds` is 0 where
-    the length cannot be measured."""
-
-    file: Path
-    media_type: str
-    seconds: float
-    notice: Phrase | None = None
+RAW_RATE = 16000
+"""Bytes a second of `.raw` and `.sln`: 8000 samples of 16 bits. Twice that in a `.raw` that MixMonitor's
+option D wrote: both directions, sample by sample (Asterisk 20 and newer)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +54,6 @@ _MEDIA_TYPES = {".wav": "audio/wav", ".wav49": "audio/wav", ".mp3": "audio/mpeg"
 SUFFIXES = (".wav", ".WAV", ".wav49", ".mp3", ".ogg", *_RAW)
 """Every file name ending that Asterisk, or a script run after it, gives a recording."""
 
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
-
 
 # -------------------------------------------------------------------------------------------------------- WAV
 @dataclass(frozen=True, slots=True)
@@ -96,6 +66,8 @@ class Wav:
     data_at: int
     data: int  # bytes of sound, by the header where it is right, else by the size of the file
     sound: bool  # the sizes in the header agree with the file
+    channels: int = 1
+    rate: int = 8000
 
 
 def read_wav(file: BinaryIO, size: int) -> Wav | None:
@@ -121,11 +93,12 @@ def read_wav(file: BinaryIO, size: int) -> Wav | None:
 def _wav(form: bytes, data_at: int, told: int, size: int, riff: int) -> Wav | None:
     if len(form) < 16:
         return None
-    coding, _, _, byte_rate, block = struct.unpack_from("<HHIIH", form)
+    coding, channels, rate, byte_rate, block = struct.unpack_from("<HHIIH", form)
     there = size - data_at
     agrees = abs(riff + 8 - size) <= 1 and told <= there and (told > 0 or there == 0)
     block = max(block, 1)
-    return Wav(coding, byte_rate, block, data_at, told if agrees else there - there % block, agrees)
+    data = told if agrees else there - there % block
+    return Wav(coding, byte_rate, block, data_at, data, agrees, channels, rate)
 
 
 def repair_wav(source: Path, target: Path, wav: Wav) -> None:
@@ -152,109 +125,87 @@ def media_type(file: Path) -> str:
     return raw.media_type if raw else _MEDIA_TYPES.get(suffix, "application/octet-stream")
 
 
-async def measure(file: Path) -> float:
-    """Length in seconds, 0 where it cannot be told: mp3 and ogg need ffprobe."""
+def demuxer(file: Path) -> tuple[str, ...]:
+    """What ffmpeg has to be told of a file that has no header; nothing for the others."""
+    raw = _RAW.get(file.suffix.lower())
+    return raw.demuxer if raw else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Length in seconds and samples a second, 0 where they cannot be told; channels."""
+
+    seconds: float
+    rate: int = 0
+    channels: int = 1
+    plain: bool = False
+    """A PCM WAV, which every program reads."""
+
+
+async def measure(file: Path) -> Measured:
+    """What the file is like. Of mp3 and ogg ffprobe tells the length. `OSError` when it cannot be read."""
     raw = _RAW.get(file.suffix.lower())
     size = (await asyncio.to_thread(file.stat)).st_size
     if raw:
-        return size / raw.byte_rate
-    wav = await asyncio.to_thread(_open_wav, file, size)
+        return Measured(size / raw.byte_rate, _rate_of(raw))
+    wav = await asyncio.to_thread(open_wav, file, size)
     if wav:
-        return wav.data / wav.byte_rate if wav.byte_rate else 0.0
+        seconds = wav.data / wav.byte_rate if wav.byte_rate else 0.0
+        return Measured(seconds, wav.rate, max(1, wav.channels), wav.coding == 1)
+    return await _probed(file)
+
+
+def _rate_of(raw: _Raw) -> int:
+    told = dict(zip(raw.demuxer, raw.demuxer[1:], strict=False)).get("-ar", "")
+    return int(told) if told else (16000 if "g722" in raw.demuxer else 8000)
+
+
+async def _probed(file: Path) -> Measured:
     if not shutil.which("ffprobe"):
-        return 0.0
-    asked = ("-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", f"file:{file}")
+        return Measured(0.0)
+    asked = "format=duration:stream=channels,sample_rate"
+    command = ("-v", "error", "-select_streams", "a:0", "-show_entries", asked, "-of", "default=nw=1")
     try:
-        code, said = await _run("ffprobe", *asked)
-        return float(said) if code == 0 else 0.0
+        code, said = await run("ffprobe", *command, f"file:{file}", limit_s=PROBE_S)
+        told = dict(line.partition("=")[::2] for line in said.splitlines()) if code == 0 else {}
+        return Measured(
+            float(told.get("duration", 0)), int(told.get("sample_rate", 0)), int(told.get("channels", 1))
+        )
     except (TimeoutError, ValueError):
-        return 0.0
+        return Measured(0.0)
 
 
-def _open_wav(file: Path, size: int) -> Wav | None:
+def open_wav(file: Path, size: int) -> Wav | None:
+    """The header of a WAV file; None if it is none."""
     with file.open("rb") as opened:
         return read_wav(opened, size)
 
 
-# ----------------------------------------------------------------------------------------------------- to mp3
-async def convert(source: Path, target: Path) -> Audio:
-    """Make `target` an mp3 of `source`; it appears whole or not at all.
-
-    Where that cannot be done, or is not needed, the answer names `source` itself and, if a person can help,
-    says why.
-    """
-    seconds = await measure(source)
-    kind = media_type(source)
-    if kind == "audio/mpeg":
-        return Audio(source, kind, seconds)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
-    command = await asyncio.to_thread(_command, source, part)
-    if command is None:
-        return Audio(source, kind, seconds, NO_CONVERTER.given(kind=source.suffix.lstrip(".") or "raw"))
-    try:
-        async with _turn():
-            code, said = await _run("nice", "-n", "10", *command)
-        why: Phrase | str = said
-        if code == 0 and await asyncio.to_thread(_publish, part, target):
-            return Audio(target, "audio/mpeg", seconds)
-    except TimeoutError:
-        why = ENDLESS.given(seconds=f"{LONGEST:g}")
-    finally:
-        part.unlink(missing_ok=True)
-    return Audio(source, kind, seconds, BROKEN.given(program=command[0], why=why))
-
-
-def _command(source: Path, part: Path) -> tuple[str, ...] | None:
-    """The program that converts this file, or None if none here can."""
-    raw = _RAW.get(source.suffix.lower())
-    if shutil.which("ffmpeg"):
-        read = raw.demuxer if raw else ()
-        write = ("-vn", "-codec:a", "libmp3lame", "-b:a", BIT_RATE, "-f", "mp3", "-y", f"file:{part}")
-        return ("ffmpeg", "-nostdin", "-v", "error", *read, "-i", f"file:{source}", *write)
-    if shutil.which("lame"):
-        wav = None if raw else _open_wav(source, source.stat().st_size)
-        if wav and wav.coding == 1:
-            return (
-                "lame",
-                "--quiet",
-                "-b",
-                BIT_RATE.rstrip("k"),
-                str(source.absolute()),
-                str(part.absolute()),
-            )
-    return None
-
-
-def _publish(part: Path, target: Path) -> bool:
-    """Give a finished file its name, once its bytes are on the disk. False if the program wrote nothing."""
-    if not part.exists() or part.stat().st_size == 0:
-        return False
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(target)
-    return True
-
-
-def _turn() -> asyncio.Semaphore:
-    """One queue of conversions per event loop: a semaphore belongs to the loop that first waits on it."""
-    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(PARALLEL))
-
-
-async def _run(*command: str) -> tuple[int, str]:
-    """Run a program to its end and give its code and its words, the last 300 characters. It never outlives
-    us."""
+# -------------------------------------------------------------------------------------------------- programs
+async def run(*command: str, limit_s: float, heard: Callable[[str], None] | None = None) -> tuple[int, str]:
+    """Run a program to its end and give its code and its words, the last 300 characters. `heard` is told
+    each line as it comes. It never outlives us; TimeoutError after so many seconds."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+    said = ""
     try:
-        async with asyncio.timeout(LONGEST):
-            said, _ = await process.communicate()
+        async with asyncio.timeout(limit_s):
+            assert process.stdout is not None  # noqa: S101  PIPE was asked for
+            async for line in process.stdout:
+                text = line.decode("utf-8", "replace")
+                if heard is not None and "=" in text:
+                    heard(text.strip())
+                else:
+                    said = (said + text)[-300:]
+            await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return process.returncode or 0, said.decode("utf-8", "replace").strip()[-300:]
+        # The pipe of a killed program closes in the loop's next round.
+        await asyncio.sleep(0)
+    return process.returncode or 0, said.strip()

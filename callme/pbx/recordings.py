@@ -7,30 +7,16 @@ wrong header when it is killed (facts: freepbx §2.3, asterisk-ami-observed §8)
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import os
 import re
-import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
-from callme.pbx.audio import SUFFIXES, Audio, Wav, convert, read_wav, repair_wav
+from callme.pbx.audio import SUFFIXES, read_wav, repair_wav
+from callme.pbx.places import OUTSIDE, Entry, Place, Strange, Trouble
 from callme.wording import Phrase
-
-__all__ = [
-    "Audio",
-    "Empty",
-    "Found",
-    "Missing",
-    "NotYet",
-    "Ready",
-    "Settled",
-    "convert",
-    "fetch",
-    "judge",
-    "locate",
-]
 
 SETTLE = 1.0
 """Seconds without a change after which a file counts as written."""
@@ -42,7 +28,11 @@ HEADER_PATIENCE = 10.0
 """Seconds after the last change during which a wrong header may still be put right by Asterisk itself."""
 
 ABSENCE_PATIENCE = 60.0
-"""Seconds after the end during which a file may still appear: network folders are late by up to a minute."""
+"""Seconds after the end during which every file is expected: network folders are late by up to a minute."""
+
+GIVE_UP = 3 * 86400.0
+"""Seconds after the end until which a file is looked for, ever more seldom: folders that are copied at
+night, a machine that was away over the weekend."""
 
 TROUBLE_WAIT = 60.0
 """Seconds until another look when a person has to mend something."""
@@ -52,21 +42,11 @@ EMPTY_BELOW = 1024
 
 _EMPTY_BELOW_PACKED = 128  # bytes; GSM needs 1650 for a second
 
+SIDES = (("-in", "-out"), ("_in", "_out"), ("-rx", "-tx"), ("-r", "-t"))
+"""How dialplans name the files of both directions (MixMonitor's options r and t) beside the mixed one: what
+the recorded channel heard first."""
+
 NOT_NAMED = Phrase("the PBX named no file", "АТС не назвала файл")
-OUTSIDE = Phrase(
-    "the recording {path} does not lie under {root}; set recordings_on_pbx to where this PBX records",
-    "запись {path} лежит не в {root}; укажите в recordings_on_pbx папку, куда эта АТС пишет разговоры",
-)
-NO_FOLDER = Phrase(
-    "the folder of recordings {folder} cannot be opened ({why}): is it mounted, is “recordings” right?",
-    "папка с записями {folder} не открывается ({why}): подключена ли она, верно ли задано recordings?",
-)
-NOTHING_IN_IT = Phrase("it is empty", "она пуста")
-FORBIDDEN = Phrase(
-    "the recording {file} may not be read: add the user of CallMe to the group asterisk and restart CallMe",
-    "нет прав на чтение записи {file}: добавьте пользователя CallMe в группу asterisk и перезапустите CallMe",
-)
-UNREADABLE = Phrase("the recording {file} cannot be read: {why}", "запись {file} не читается: {why}")
 ABSENT = Phrase(
     "there is no recording {file}: deleted, moved, or never written",
     "записи {file} нет: удалена, перемещена или так и не была создана",
@@ -79,11 +59,12 @@ SILENT = Phrase(
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """The recording, as it is or, with `repaired`, as a mended copy."""
+class There:
+    """The file is whole and does not change any more. `sides` are its two directions where the PBX keeps
+    them too: what the recorded channel heard, and what it was told."""
 
-    file: Path
-    repaired: bool = False
+    entry: Entry
+    sides: tuple[Entry, Entry] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +74,14 @@ class NotYet:
     wait_s: float
     why: Phrase = GROWING
     size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """It should be there by now. Look again in `wait_s` seconds, and do without it if one can."""
+
+    wait_s: float
+    why: Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +103,24 @@ class Settled:
     """The file does not change any more."""
 
 
-Found = Ready | NotYet | Empty | Missing
+Found = There | NotYet | Absent | Empty | Missing
 
 
+# -------------------------------------------------------------------------------------------- judging
 def judge(
-    size_now: int, size_before: int | None, mtime: float, now: float, *, empty_below: int = EMPTY_BELOW
+    size_now: int,
+    size_before: int | None,
+    mtime: float | None,
+    now: float,
+    *,
+    empty_below: int = EMPTY_BELOW,
 ) -> Settled | NotYet | Empty:
     """Whether a file of a call that is over can be taken. Sizes in bytes, times in seconds since the epoch.
 
-    A file changed in the future (the clock of a shared folder's server is ahead) is judged by its size alone.
+    A file whose time of change is not known, or lies in the future (the clock of a shared folder's server is
+    ahead), is judged by its size alone.
     """
-    age = now - mtime
+    age = -1.0 if mtime is None else now - mtime
     if size_before is not None and size_before != size_now:
         return NotYet(SETTLE, size=size_now)
     if 0 <= age < SETTLE:
@@ -136,11 +132,20 @@ def judge(
     return Settled()
 
 
+def absence(waited: float) -> float | None:
+    """Seconds until a file is looked for again that was not there `waited` seconds after the call; `None`
+    when it is given up."""
+    if waited >= GIVE_UP:
+        return None
+    return min(max(5.0, waited / 4), 3600.0)
+
+
+# ------------------------------------------------------------------------------------------ its names
 def locate(path_on_pbx: str, root_on_pbx: str) -> PurePosixPath | None:
     """The path below the root, or None if it leads elsewhere. A bare name (all that CDR knows) is looked for
     in the day's folder that FreePBX puts it in, by the date in the name."""
     path = PurePosixPath(path_on_pbx)
-    if not path_on_pbx or "\0" in path_on_pbx or ".." in path.parts:
+    if not path_on_pbx or any(sign < " " for sign in path_on_pbx) or ".." in path.parts:
         return None
     if not path.is_absolute():
         day = re.search(r"-(\d{4})(\d\d)(\d\d)-\d{6}", path.name)
@@ -152,104 +157,122 @@ def locate(path_on_pbx: str, root_on_pbx: str) -> PurePosixPath | None:
     return below if below.parts else None
 
 
-async def fetch(
-    path_on_pbx: str,
-    *,
-    root_on_pbx: str,
-    root_here: Path,
-    work_dir: Path,
-    ended_at: float,
-    now: float,
-    size_before: int | None = None,
-) -> Found:
-    """Look for the recording once. `ended_at`: end of the call; `size_before`: `size` of the last `NotYet`.
-
-    A mended copy is put into `work_dir`. Never raises on what it finds on the disk.
-    """
-    if not path_on_pbx:
-        return Missing(NOT_NAMED)
-    below = locate(path_on_pbx, root_on_pbx)
-    if below is None:
-        return Missing(OUTSIDE.given(path=path_on_pbx, root=root_on_pbx))
-    if now - ended_at < AFTER_END:
-        return NotYet(AFTER_END - max(now - ended_at, 0.0))
-    look = _Look(root_here, below, work_dir, ended_at, now, size_before)
-    return await asyncio.to_thread(look.look)
+def names_of(path_on_pbx: str, root_on_pbx: str, base: str = "") -> list[PurePosixPath]:
+    """Every name under which the file may lie below the root, the likeliest first; none when it leads
+    elsewhere. A web address, as old dialplans name a recording, is the place's own where it begins with
+    `base`; else the end of its path is looked for."""
+    if not path_on_pbx.startswith(("http://", "https://")):
+        below = locate(path_on_pbx, root_on_pbx)
+        return [] if below is None else _variants(below)
+    if base and path_on_pbx.startswith(base.rstrip("/") + "/"):
+        tails = [unquote(urlsplit(path_on_pbx[len(base.rstrip("/")) + 1 :]).path)]
+    else:
+        parts = [part for part in unquote(urlsplit(path_on_pbx).path).split("/") if part]
+        tails = ["/".join(parts[at:]) for at in range(len(parts))]
+    found = [locate(tail.lstrip("/"), root_on_pbx) for tail in tails]
+    return [name for below in found if below is not None for name in _variants(below)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """One look at the disk, in a thread: a network folder may hang."""
-
-    root: Path
-    below: PurePosixPath
-    work_dir: Path
-    ended_at: float
-    now: float
-    size_before: int | None
-
-    def look(self) -> Found:
-        try:
-            root = self.root.resolve(strict=True)
-            with os.scandir(root) as entries:
-                bare = next(entries, None) is None
-        except OSError as error:
-            why = error.strerror or str(error)
-            return NotYet(TROUBLE_WAIT, NO_FOLDER.given(folder=str(self.root), why=why))
-        if bare:  # what a folder looks like whose disk is not mounted: no reason to give recordings up
-            return NotYet(TROUBLE_WAIT, NO_FOLDER.given(folder=str(self.root), why=NOTHING_IN_IT))
-        file = self.root / self.below
-        try:
-            for name in _names(file):
-                if name.exists():
-                    return self._inside(root, name)
-        except PermissionError:
-            return NotYet(TROUBLE_WAIT, FORBIDDEN.given(file=str(file)))
-        except OSError as error:
-            why = error.strerror or str(error)
-            return NotYet(TROUBLE_WAIT, UNREADABLE.given(file=str(file), why=why))
-        why_absent = ABSENT.given(file=str(file))
-        waited = self.now - self.ended_at
-        return Missing(why_absent) if waited >= ABSENCE_PATIENCE else NotYet(5.0, why_absent)
-
-    def _inside(self, root: Path, file: Path) -> Found:
-        real = file.resolve()
-        if not real.is_relative_to(root):  # a link that leads out of the folder
-            return Missing(OUTSIDE.given(path=str(real), root=str(root)))
-        # opening asks a network folder for the true size; without waiting, should this be a pipe
-        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as opened:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                return Missing(ABSENT.given(file=str(file)))
-            wav = read_wav(opened, status.st_size)
-        return self._judged(real, status, wav)
-
-    def _judged(self, file: Path, status: os.stat_result, wav: Wav | None) -> Found:
-        packed = file.suffix.lower() not in (".wav", ".wav49")
-        verdict = judge(
-            status.st_size,
-            self.size_before,
-            status.st_mtime,
-            self.now,
-            empty_below=_EMPTY_BELOW_PACKED if packed else EMPTY_BELOW,
-        )
-        if not isinstance(verdict, Settled):
-            return verdict
-        if wav is None or wav.sound:
-            return Ready(file)
-        rested = self.now - max(status.st_mtime, self.ended_at)
-        if rested < HEADER_PATIENCE:
-            return NotYet(min(HEADER_PATIENCE, HEADER_PATIENCE - rested), size=status.st_size)
-        mark = hashlib.sha256(str(self.below).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        copy = self.work_dir / f"{mark}{file.suffix}"
-        self.work_dir.mkdir(parents=True, exist_ok=True)
-        repair_wav(file, copy, wav)
-        return Ready(copy, repaired=True)
-
-
-def _names(file: Path) -> list[Path]:
+def _variants(file: PurePosixPath) -> list[PurePosixPath]:
     """The file itself, then the same recording after a script turned it into another format (MIXMON_POST)."""
-    stem = file.name.removesuffix(file.suffix) if file.suffix in SUFFIXES else file.name
+    stem = _stem(file)
     others = [file.with_name(stem + suffix) for suffix in SUFFIXES]
     return [file, *(other for other in others if other != file)]
+
+
+def _stem(file: PurePosixPath) -> str:
+    return file.name.removesuffix(file.suffix) if file.suffix in SUFFIXES else file.name
+
+
+def sides_of(file: PurePosixPath) -> list[PurePosixPath]:
+    """Names of the files of both directions, pair by pair."""
+    stem, suffix = _stem(file), file.suffix if file.suffix in SUFFIXES else ""
+    return [file.with_name(f"{stem}{mark}{suffix}") for pair in SIDES for mark in pair]
+
+
+# ------------------------------------------------------------------------------------------- one look
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file of a call that ended at `ended_at`. `root_on_pbx` is the place's root as the PBX names it."""
+
+    path_on_pbx: str
+    root_on_pbx: str
+    ended_at: float
+
+
+async def fetch(wanted: Wanted, place: Place, now: float, size_before: int | None = None) -> Found:
+    """Look for the recording once. `size_before`: `size` of the last `NotYet`. Never raises on what it finds
+    there."""
+    if not wanted.path_on_pbx:
+        return Missing(NOT_NAMED)
+    names = names_of(wanted.path_on_pbx, wanted.root_on_pbx, place.base)
+    if not names:
+        return Missing(OUTSIDE.given(path=wanted.path_on_pbx, root=wanted.root_on_pbx))
+    if now - wanted.ended_at < AFTER_END:
+        return NotYet(AFTER_END - max(now - wanted.ended_at, 0.0))
+    found = await place.look(names, sides_of(names[0]))
+    if isinstance(found, Trouble):
+        return NotYet(TROUBLE_WAIT, found.why)
+    if isinstance(found, Strange):
+        return Missing(found.why)
+    if not found:
+        return _absent(ABSENT.given(file=place.shown(names[0])), now - wanted.ended_at)
+    return _judged(found, size_before, now)
+
+
+def _absent(why: Phrase, waited: float) -> NotYet | Absent | Missing:
+    if waited < ABSENCE_PATIENCE:
+        return NotYet(5.0, why)
+    again = absence(waited)
+    return Missing(why) if again is None else Absent(again, why)
+
+
+def _judged(found: Sequence[Entry], size_before: int | None, now: float) -> Found:
+    entry, sides = found[0], _pair(found[1:])
+    packed = entry.name.suffix.lower() not in (".wav", ".wav49")
+    verdict = judge(
+        entry.size,
+        size_before,
+        entry.mtime,
+        now,
+        empty_below=_EMPTY_BELOW_PACKED if packed else EMPTY_BELOW,
+    )
+    return There(entry, sides) if isinstance(verdict, Settled) else verdict
+
+
+def _pair(beside: Sequence[Entry]) -> tuple[Entry, Entry] | None:
+    """Two files of one way of naming, both with sound."""
+    by_name = {entry.name: entry for entry in beside if entry.size >= EMPTY_BELOW}
+    for into, out_of in SIDES:
+        for name, entry in by_name.items():
+            stem = _stem(name)
+            other = name.with_name(f"{stem.removesuffix(into)}{out_of}{name.suffix}")
+            if stem.endswith(into) and other in by_name:
+                return entry, by_name[other]
+    return None
+
+
+# ----------------------------------------------------------------------------------------- the header
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The recording on this machine, as it is or, with `repaired`, as a mended copy."""
+
+    file: Path
+    repaired: bool = False
+
+
+def examine(file: Path, entry: Entry, work_dir: Path, ended_at: float, now: float) -> Ready | NotYet:
+    """Whether a file's header tells the truth. A WAV whose header stays wrong is mended on a copy in
+    `work_dir`. `OSError` when it cannot be read, or the copy not written."""
+    with file.open("rb") as opened:
+        wav = read_wav(opened, file.stat().st_size)
+    if wav is None or wav.sound:
+        return Ready(file)
+    rested = now - max(ended_at if entry.mtime is None else entry.mtime, ended_at)
+    if rested < HEADER_PATIENCE:
+        return NotYet(min(HEADER_PATIENCE, HEADER_PATIENCE - rested), size=entry.size)
+    mark = hashlib.sha256(str(entry.name).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    copy = work_dir / f"{mark}-mended{file.suffix}"
+    work_dir.mkdir(parents=True, exist_ok=True)
+    repair_wav(file, copy, wav)
+    return Ready(copy, repaired=True)

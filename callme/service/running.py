@@ -187,6 +187,7 @@ class Service:
             task.cancel()
         await asyncio.gather(*lasting, *upkeep, return_exceptions=True)
         await desk.close()
+        await audio.close()
         await transcripts.close()
         log.info("CallMe stopped")
         return 0 if self._failed is None else 1

@@ -10,7 +10,7 @@ import pytest
 
 from callme.calls import facts as f
 from callme.calls.facts import DialStatus
-from callme.calls.model import Call, CallId, Direction, Disposition, RecordingFile, Ring, Talk
+from callme.calls.model import Call, CallId, Direction, Disposition, RecordingFile, Ring, Sound, Talk
 from callme.calls.numbering import Numbering
 from callme.calls.tracker import Tracker
 from callme.crm import policy
@@ -193,11 +193,15 @@ def test_hidden_number_and_after_hours(scene: Scene) -> None:
 
 def test_recording_is_attached_once_and_only_of_a_talk(scene: Scene) -> None:
     customer, phone = talking(scene)
-    for path in (WAV, WAV.replace("a.wav", "b.wav")):
+    both = (WAV, WAV.replace("a.wav", "b.wav"))
+    for path in both:
         scene.say(f.VariableSet(customer.leg(), "MIXMONITOR_FILENAME", path))
     scene.hangs_up(customer, phone)
-    attached = [intent for intent in heard(scene) if isinstance(intent, Attach)]
-    assert [intent.path for intent in attached] == [WAV]
+    (attached,) = [intent for intent in heard(scene) if isinstance(intent, Attach)]
+    assert tuple(file.path for file in attached.files) == both
+    assert attached.path == WAV
+    talk = (attached.answered_at, attached.ended_at)
+    assert [file.talk for file in attached.files] == [(talk,), (talk,)]
     quiet = Scene()
     lonely = quiet.customer_calls()
     quiet.say(f.VariableSet(lonely.leg(), "MIXMONITOR_FILENAME", WAV))
@@ -261,11 +265,47 @@ def test_recording_that_is_known_late() -> None:
     talk = (Talk("101", "101", 102.0, 105.0),)
     ended = call(talks=talk, answered_at=102.0, ended_at=105.0)
     _, memo = policy.decide(ended, Told())
-    late = replace(ended, recordings=(RecordingFile(WAV, "PJSIP/trunk-1", "1.1", 101.0),))
+    file = RecordingFile(WAV, "PJSIP/trunk-1", "1.1", 101.0)
+    growing = replace(ended, recordings=(file,))
+    assert policy.decide(growing, memo) == ((), memo)  # its channel lives on: it is still being written
+    late = replace(ended, recordings=(replace(file, until=106.0),))
     (attach,), after = policy.decide(late, memo)
     assert isinstance(attach, Attach)
-    assert attach.path == WAV
+    assert (attach.path, attach.ordinal) == (WAV, 0)
     assert policy.decide(late, after) == ((), after)
+    second = replace(file, path=WAV.replace("a.wav", "b.wav"), until=106.0)
+    (better,), at_last = policy.decide(replace(late, recordings=(*late.recordings, second)), after)
+    assert isinstance(better, Attach)
+    assert (better.ordinal, len(better.files)) == (1, 2)
+    assert Told.from_json(at_last.to_json()) == at_last
+
+
+def test_the_message_of_a_missed_call_is_attached(scene: Scene) -> None:
+    customer = scene.customer_calls()
+    phone = scene.rings(customer, "104")
+    scene.say(f.VariableSet(customer.leg(), "MIXMONITOR_FILENAME", WAV))
+    scene.wait(8)
+    scene.refuses(customer, phone, DialStatus.NO_ANSWER, 0)
+    scene.up(customer)
+    scene.goes_to(customer, "macro-vm", "s", "VoiceMail")
+    scene.wait(9)
+    message = "/var/spool/asterisk/voicemail/default/104/INBOX/msg0000"
+    scene.say(f.VariableSet(customer.leg(), "VM_MESSAGEFILE", message))
+    scene.gone(customer)
+    said = heard(scene)
+    assert finish(said).result is Result.VOICEMAIL
+    (attach,) = [intent for intent in said if isinstance(intent, Attach)]
+    assert [(file.path, file.kind) for file in attach.files] == [(message, Sound.VOICEMAIL)]
+
+
+def test_the_address_that_an_old_dialplan_names_is_a_file_too(scene: Scene) -> None:
+    customer, phone = talking(scene)
+    address = "https://pbx.example.com/monitor/2026/11/24/a.mp3"
+    scene.say(f.VariableSet(customer.leg(), "MIXMONITOR_FILENAME", WAV))
+    scene.say(f.VariableSet(customer.leg(), "CallMeFULLFNAME", address))
+    scene.hangs_up(customer, phone)
+    (attach,) = [intent for intent in heard(scene) if isinstance(intent, Attach)]
+    assert [file.path for file in attach.files] == [WAV, address]
 
 
 def test_nothing_stored_is_nothing_told() -> None:

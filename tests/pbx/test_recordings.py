@@ -5,25 +5,33 @@ from __future__ import annotations
 import io
 import os
 import struct
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from callme.pbx.audio import read_wav
+from callme.pbx.places import Entry, Folder
 from callme.pbx.recordings import (
     ABSENCE_PATIENCE,
+    GIVE_UP,
     HEADER_PATIENCE,
+    Absent,
     Empty,
     Found,
     Missing,
     NotYet,
     Ready,
     Settled,
+    There,
+    Wanted,
+    absence,
+    examine,
     fetch,
     judge,
     locate,
+    names_of,
 )
 
 ROOT = "/var/spool/asterisk/monitor"
@@ -61,15 +69,10 @@ class Monitor:
     async def fetch(
         self, path: str = f"{ROOT}/{DAY}", ended: float = 100.0, size_before: int | None = None
     ) -> Found:
-        return await fetch(
-            path,
-            root_on_pbx=ROOT,
-            root_here=self.here,
-            work_dir=self.work,
-            ended_at=NOW - ended,
-            now=NOW,
-            size_before=size_before,
-        )
+        return await fetch(Wanted(path, ROOT, NOW - ended), Folder(self.here), NOW, size_before)
+
+    def entry(self, name: str = DAY, age: float = 100.0) -> Entry:
+        return Entry(PurePosixPath(name), (self.here / name).stat().st_size, NOW - age)
 
 
 @pytest.fixture
@@ -153,7 +156,9 @@ async def test_a_link_that_leaves_the_root_is_refused(monitor: Monitor, tmp_path
 # ------------------------------------------------------------------------------------------ fetch
 async def test_a_finished_recording_is_taken_as_it_is(monitor: Monitor) -> None:
     file = monitor.put(wav(SPEECH))
-    assert await monitor.fetch() == Ready(file)
+    assert await monitor.fetch() == There(monitor.entry())
+    assert Folder(monitor.here).here(monitor.entry()) == file
+    assert examine(file, monitor.entry(), monitor.work, NOW - 100, NOW) == Ready(file)
     assert not monitor.work.exists()
 
 
@@ -172,7 +177,7 @@ async def test_a_growing_file_is_not_taken(monitor: Monitor) -> None:
     monitor.put(wav(SPEECH * 2), age=5)
     assert isinstance(await monitor.fetch(ended=8, size_before=found.size), NotYet)
     monitor.put(wav(SPEECH * 2), age=6)
-    assert isinstance(await monitor.fetch(ended=9, size_before=len(wav(SPEECH * 2))), Ready)
+    assert isinstance(await monitor.fetch(ended=9, size_before=len(wav(SPEECH * 2))), There)
 
 
 async def test_an_unanswered_call_leaves_an_empty_recording(monitor: Monitor) -> None:
@@ -183,22 +188,65 @@ async def test_an_unanswered_call_leaves_an_empty_recording(monitor: Monitor) ->
 
 
 async def test_a_short_gsm_recording_is_not_empty(monitor: Monitor) -> None:
-    file = monitor.put(b"\xd2" + b"\0" * 32 * 20, name="x.gsm")
-    assert await monitor.fetch(f"{ROOT}/x.gsm") == Ready(file)
+    monitor.put(b"\xd2" + b"\0" * 32 * 20, name="x.gsm")
+    assert await monitor.fetch(f"{ROOT}/x.gsm") == There(monitor.entry("x.gsm"))
 
 
-async def test_an_absent_file_is_waited_for_and_then_given_up(monitor: Monitor) -> None:
+async def test_an_absent_file_is_looked_for_ever_more_seldom_and_then_given_up(monitor: Monitor) -> None:
     assert isinstance(await monitor.fetch(ended=ABSENCE_PATIENCE - 1), NotYet)
-    found = await monitor.fetch(ended=ABSENCE_PATIENCE)
+    late = await monitor.fetch(ended=ABSENCE_PATIENCE)
+    much_later = await monitor.fetch(ended=GIVE_UP - 1)
+    assert isinstance(late, Absent)
+    assert isinstance(much_later, Absent)
+    assert (late.wait_s, much_later.wait_s) == (15.0, 3600.0)
+    found = await monitor.fetch(ended=GIVE_UP)
     assert isinstance(found, Missing)
     assert DAY in found.why.say("en")
     assert isinstance(await monitor.fetch(""), Missing)
 
 
+def test_three_days_of_looking_cost_a_hundred_looks() -> None:
+    waited, looks = ABSENCE_PATIENCE, 0
+    while (again := absence(waited)) is not None:
+        waited, looks = waited + again, looks + 1
+    assert looks < 120
+
+
 @pytest.mark.parametrize("named", [f"{ROOT}/{DAY}", f"{ROOT}/{DAY}".removesuffix(".wav")])
 async def test_a_recording_that_a_script_turned_into_mp3_is_found(monitor: Monitor, named: str) -> None:
-    file = monitor.put(b"\xff\xfb" * 1000, name=DAY.replace(".wav", ".mp3"))
-    assert await monitor.fetch(named) == Ready(file)
+    name = DAY.replace(".wav", ".mp3")
+    monitor.put(b"\xff\xfb" * 1000, name=name)
+    assert await monitor.fetch(named) == There(monitor.entry(name))
+
+
+async def test_both_directions_are_found_beside_the_mixed_file(monitor: Monitor) -> None:
+    for mark in ("", "-in", "-out", "_in"):
+        monitor.put(wav(SPEECH), name=DAY.replace(".wav", f"{mark}.wav"))
+    heard, told = (monitor.entry(DAY.replace(".wav", f"{mark}.wav")) for mark in ("-in", "-out"))
+    assert await monitor.fetch() == There(monitor.entry(), (heard, told))
+
+
+@pytest.mark.parametrize(
+    ("address", "base", "first"),
+    [
+        (
+            "https://pbx.example.com/monitor/2026/11/24/a.mp3",
+            "https://pbx.example.com/monitor",
+            "2026/11/24/a.mp3",
+        ),
+        ("https://pbx.example.com/monitor/a%20b.mp3?x=1", "https://pbx.example.com/monitor/", "a b.mp3"),
+        ("http://pbx/records/2026/11/24/a.mp3", "", "records/2026/11/24/a.mp3"),
+    ],
+)
+def test_an_address_is_a_name_in_the_place_that_shows_it(address: str, base: str, first: str) -> None:
+    assert str(names_of(address, ROOT, base)[0]) == first
+
+
+async def test_an_address_leads_to_the_file_in_a_folder(monitor: Monitor) -> None:
+    name = DAY.replace(".wav", ".mp3")
+    monitor.put(b"\xff\xfb" * 1000, name=name)
+    assert await monitor.fetch(f"http://pbx.example.com/monitor/{name}") == There(monitor.entry(name))
+    assert isinstance(await monitor.fetch("http://pbx.example.com/../../../etc/passwd"), Absent)
 
 
 async def test_a_folder_that_is_not_mounted_gives_no_recording_up(monitor: Monitor) -> None:
@@ -222,15 +270,13 @@ async def test_a_pipe_in_place_of_a_file_hangs_nobody(monitor: Monitor) -> None:
     [wav(SPEECH, riff=0, told=0), wav(SPEECH, riff=36 + 100, told=100), wav(SPEECH, told=10**6)],
     ids=["sizes of zero", "sizes of the last flush", "sizes beyond the end"],
 )
-async def test_a_header_left_wrong_by_a_killed_pbx_is_mended_on_a_copy(
-    monitor: Monitor, broken: bytes
-) -> None:
-    file = monitor.put(broken, age=HEADER_PATIENCE - 1)
-    waiting = await monitor.fetch(ended=HEADER_PATIENCE + 5)
+def test_a_header_left_wrong_by_a_killed_pbx_is_mended_on_a_copy(monitor: Monitor, broken: bytes) -> None:
+    file = monitor.put(broken)
+    entry = monitor.entry(age=HEADER_PATIENCE - 1)
+    waiting = examine(file, entry, monitor.work, NOW - 15, NOW)
     assert isinstance(waiting, NotYet)
     assert waiting.wait_s == pytest.approx(1.0)
-    os.utime(file, (NOW - HEADER_PATIENCE, NOW - HEADER_PATIENCE))
-    found = await monitor.fetch(ended=HEADER_PATIENCE + 5)
+    found = examine(file, monitor.entry(age=HEADER_PATIENCE), monitor.work, NOW - 15, NOW)
     assert isinstance(found, Ready)
     assert found.repaired
     assert found.file.parent == monitor.work

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable
 
 from callme.calls import facts as f
 from callme.calls.facts import ChannelState, DialStatus, Fact, Leg
-from callme.calls.observed import VOTE
+from callme.calls.observed import NAMES_OF_FILES, VOTE
 from callme.pbx.ami.wire import Message, unescape
 
 _STATES = {state.value: state for state in ChannelState if state.value}
 _STATUSES = {status.value: status for status in DialStatus if status.value}
 
-WANTED_VARIABLES = frozenset(("MIXMONITOR_FILENAME", "FROM_DID", "EXTTOCALL", "CALLME_COMMAND", VOTE))
+WANTED_VARIABLES = frozenset(("FROM_DID", "EXTTOCALL", "CALLME_COMMAND", VOTE)) | NAMES_OF_FILES
 """Variables that a derivation asks for (sheet freepbx §2.1)."""
 
 _VARIABLE = re.compile(

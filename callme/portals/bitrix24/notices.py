@@ -118,12 +118,12 @@ def activity(errors: object) -> Phrase | None:
     ).given(words=server_words(words))
 
 
-def one_recording(path: str) -> Phrase:
-    """A second recording for a call."""
+def too_large(name: str, size: int, largest: int) -> Phrase:
+    """More bytes than the portal takes at once."""
     return Phrase(
-        "Bitrix24 keeps one recording per call; {path} would replace the one it has.",
-        "Битрикс24 хранит одну запись на звонок; {path} заменил бы имеющуюся.",
-    ).given(path=path)
+        "The recording {name} has {mb} MB; Bitrix24 takes {limit} MB at most.",
+        "Запись {name} занимает {mb} МБ; Битрикс24 принимает не больше {limit} МБ.",
+    ).given(name=name, mb=size >> 20, limit=largest >> 20)
 
 
 def wrong_format(name: str) -> Phrase:

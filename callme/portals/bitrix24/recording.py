@@ -6,6 +6,7 @@ repeating; where they may not be read, a repeat does no harm but an orphaned fil
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
@@ -18,6 +19,9 @@ from callme.portals.bitrix24.statistics import Row, look_up
 
 METHOD = "telephony.externalCall.attachRecord"
 FORMATS = (".mp3", ".wav")
+LARGEST = 2 << 30
+"""Bytes of one request that the cloud takes (sheet §1.6)."""
+
 NOT_FINISHED = "Call is not found in the statistic table"
 URGENCY = Urgency.RECORDING
 
@@ -25,30 +29,29 @@ URGENCY = Urgency.RECORDING
 async def hand_over(
     rest: Rest, order: Attach, call_id: str, audio: Audio, attempt: Attempt, *, answer_s: float
 ) -> Outcome:
-    """Attaches the audio to the finished call; `memory` gets the file's id and which recording it was."""
+    """Attaches the audio to the finished call, in the place of another that it had; `memory` gets the file's
+    id and the sound's checksum."""
     held = attempt.memory.get("file")
-    if held:
-        if attempt.memory.get("recording", "0") == str(order.ordinal):
-            return Delivered()
-        return Refused(notices.one_recording(order.path))
+    if held and attempt.memory.get("sum", audio.checksum) == audio.checksum:
+        return Delivered()
     name = file_name(audio)
     if name is None:
         return Refused(notices.wrong_format(audio.file.name))
+    if (size := await asyncio.to_thread(_size, audio)) > LARGEST:
+        return Refused(notices.too_large(audio.name, size, LARGEST))
     if attempt.doubt:
         row = await look_up(rest, call_id, order.about.call, URGENCY)
         if isinstance(row, Fault):
             return row.outcome
-        if isinstance(row, Row) and row.file:
-            return _attached(row.file, order)
+        if isinstance(row, Row) and row.file and row.file != held:
+            return _attached(row.file, audio)
     address = await rest.call(METHOD, payloads.attach(call_id, name), URGENCY, reads=True)
     if isinstance(address, Fault):
         return Later(notices.NOT_FINISHED_YET) if address.says(NOT_FINISHED) else address.outcome
-    return await _upload(rest, order, address, name, audio, answer_s)
+    return await _upload(rest, address, name, audio, answer_s)
 
 
-async def _upload(
-    rest: Rest, order: Attach, address: Done, name: str, audio: Audio, answer_s: float
-) -> Outcome:
+async def _upload(rest: Rest, address: Done, name: str, audio: Audio, answer_s: float) -> Outcome:
     told = address.result if isinstance(address.result, dict) else {}
     url, form_field = str(told.get("uploadUrl") or ""), str(told.get("fieldName") or "file")
     host = urlsplit(url).hostname or ""
@@ -69,7 +72,7 @@ async def _upload(
             )  # the address was for one use; the next attempt asks for a new one
         return done.outcome
     answer = done.result if isinstance(done.result, dict) else {}
-    return _attached(str(answer.get("FILE_ID") or "yes"), order)
+    return _attached(str(answer.get("FILE_ID") or "yes"), audio)
 
 
 def file_name(audio: Audio) -> str | None:
@@ -81,5 +84,12 @@ def file_name(audio: Audio) -> str | None:
     return f"{PurePath(audio.name or audio.file.name).stem}{suffix}"
 
 
-def _attached(file: str, order: Attach) -> Delivered:
-    return Delivered({"file": file, "recording": str(order.ordinal)})
+def _attached(file: str, audio: Audio) -> Delivered:
+    return Delivered({"file": file, "sum": audio.checksum})
+
+
+def _size(audio: Audio) -> int:
+    try:
+        return audio.file.stat().st_size
+    except OSError:
+        return 0  # the upload will say what is wrong with it

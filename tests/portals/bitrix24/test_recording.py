@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -9,6 +10,7 @@ import pytest
 
 from callme.crm.intents import Attach
 from callme.crm.port import Ambiguous, Attempt, Audio, Delivered, Later, Outcome, Refused
+from callme.portals.bitrix24 import recording
 from tests.portals.bitrix24.scripted import SECRET, START, Scripted, about, attempt, bad, lost, ok, portal
 
 ATTACH = "telephony.externalCall.attachRecord"
@@ -23,7 +25,7 @@ ROW = {"ID": "9", "CALL_ID": CALL, "EXTERNAL_CALL_ID": about().call}
 def audio(tmp_path: Path) -> Audio:
     file = tmp_path / "talk.mp3"
     file.write_bytes(b"ID3sound")
-    return Audio(file, "2026-01-01 talk.mp3", "audio/mpeg", 6.0)
+    return Audio(file, "2026-01-01 talk.mp3", "audio/mpeg", 6.0, "first")
 
 
 async def attached(
@@ -46,7 +48,7 @@ async def test_two_steps_bring_the_file_and_its_id_is_remembered(audio: Audio) -
     script = working()
     outcome = await attached(script, audio)
     assert isinstance(outcome, Delivered)
-    assert outcome.memory == {"file": "31", "recording": "0"}
+    assert outcome.memory == {"file": "31", "sum": "first"}
     assert script.of(ATTACH) == [{"CALL_ID": CALL, "FILENAME": "2026-01-01 talk.mp3"}]
     body = script.of("upload")[0]["body"]
     assert b'name="file"; filename="2026-01-01 talk.mp3"' in body
@@ -108,11 +110,36 @@ async def test_in_doubt_a_recording_that_is_not_seen_is_sent(audio: Audio, answe
     assert len(script.of("upload")) == 1
 
 
-async def test_a_second_recording_would_replace_the_first_and_is_refused(audio: Audio) -> None:
+async def test_the_same_sound_is_not_sent_twice_and_a_better_one_replaces_it(audio: Audio) -> None:
     script = working()
-    held = attempt({"call": CALL, "file": "31", "recording": "0"})
-    assert isinstance(await attached(script, audio, held, ordinal=1), Refused)
-    assert isinstance(await attached(script, audio, held, ordinal=0), Delivered)
+    held = attempt({"call": CALL, "file": "30", "sum": "first"})
+    assert isinstance(await attached(script, audio, held), Delivered)
+    assert script.asked == []
+    better = await attached(script, replace(audio, checksum="second"), held, ordinal=1)
+    assert isinstance(better, Delivered)
+    assert better.memory == {"file": "31", "sum": "second"}
+    assert len(script.of("upload")) == 1
+
+
+async def test_in_doubt_about_a_better_one_the_portals_file_tells(audio: Audio) -> None:
+    held = attempt({"call": CALL, "file": "30", "sum": "first"}, doubt=True)
+    better = replace(audio, checksum="second")
+    for file, uploads in ((31, 0), (30, 1)):
+        script = working().says(STATISTIC, ok([{**ROW, "RECORD_FILE_ID": file}]))
+        outcome = await attached(script, better, held, ordinal=1)
+        assert isinstance(outcome, Delivered)
+        assert outcome.memory == {"file": "31", "sum": "second"}
+        assert len(script.of("upload")) == uploads
+
+
+async def test_more_than_the_portal_takes_is_refused_unasked(
+    audio: Audio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "LARGEST", 4)
+    script = working()
+    outcome = await attached(script, audio)
+    assert isinstance(outcome, Refused)
+    assert audio.name in outcome.why.say("ru")
     assert script.asked == []
 
 
