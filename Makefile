@@ -27,7 +27,7 @@ deb: ## dist/callme_*.deb for this Debian
 	@packaging/deb/build.sh
 
 test-long: lint types contracts ## everything at full size
-	@scripts/debian.sh ffmpeg:ffmpeg chromium:chromium chromedriver:chromium-driver debootstrap:debootstrap \
+	@scripts/debian.sh ffmpeg:ffmpeg -:openssh-server chromium:chromium chromedriver:chromium-driver debootstrap:debootstrap \
 		systemd-analyze:systemd
 	$(PYTEST)
 
@@ -45,7 +45,7 @@ unit: setup-dev
 	$(UNIT)
 
 live: setup-dev
-	@scripts/debian.sh ffmpeg:ffmpeg
+	@scripts/debian.sh ffmpeg:ffmpeg -:openssh-server
 	$(PYTEST) -m "live and not long"
 
 browser: setup-dev

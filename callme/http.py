@@ -185,7 +185,7 @@ async def _written(answer: httpx2.Response, into: Path, at: int, heard: Callable
     file = await asyncio.to_thread(into.open, "r+b" if at else "wb")
     with file:
         file.seek(at)
-        async for piece in answer.aiter_bytes(1 << 20):
+        async for piece in answer.aiter_bytes():
             await asyncio.to_thread(file.write, piece)
             at += len(piece)
             heard(at)

@@ -128,7 +128,7 @@ class Sftp:
         }
         if account.known_hosts is not None:
             options |= {"UserKnownHostsFile": f'"{account.known_hosts}"', "GlobalKnownHostsFile": "none"}
-        command = ["sftp", "-q", "-b", "-", "-P", str(account.port)]
+        command = ["sftp", "-b", "-", "-P", str(account.port)]
         if account.key is not None:
             options["IdentitiesOnly"] = "yes"
             command += ["-i", str(account.key)]
@@ -212,10 +212,12 @@ def _size(file: Path) -> int:
 
 
 def _quoted(name: str) -> str:
-    """A name as sftp's orders take it: nothing in it is a pattern or ends the quotes."""
-    return '"' + re.sub(r'([\\"*?\[\]])', r"\\\1", name) + '"'
+    """A name as sftp's orders take it; between quotes nothing is a pattern."""
+    return '"' + re.sub(r'([\\"])', r"\\\1", name) + '"'
 
 
 def _last(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else ""
+    """The program's last word that says something."""
+    lines = [line.strip() for line in text.splitlines()]
+    told = [line for line in lines if line and not line.startswith("Connection closed")]
+    return told[-1][:200] if told else ""
