@@ -68,8 +68,8 @@ class NoTally:
 
 
 BETTER_ONE = Phrase(
-    "A more complete recording of this call is handed over instead",
-    "Вместо этой передаётся более полная запись разговора",
+    "A more complete recording of this call has been handed over already",
+    "Более полная запись этого разговора уже передана",
 )
 ATTACHED_SO_FAR = Phrase(
     "Attached as far as it is there; the rest is awaited: {why}",
@@ -217,7 +217,7 @@ class Carrier:
     async def _ask_attach(self, lane: Lane, order: Attach, attempt: Attempt) -> Outcome:
         if not self._portal.capabilities.recordings:
             return Refused(NO_RECORDINGS)
-        if any(one.record.ordinal > order.ordinal for one in lane.of(Attach.KIND)):
+        if any(one.record.ordinal > order.ordinal and one.state is State.DONE for one in lane.of(order.KIND)):
             return Delivered(notice=BETTER_ONE)
         audio = await self._prepare(order)
         if isinstance(audio, Later | Refused):

@@ -129,6 +129,8 @@ class Pbx:
             "secret": self.secret,
             "recordings": str(self.recordings),
             "recordings_on_pbx": self.recordings_on_pbx,
+            "voicemail": str(self.folder / "spool" / "voicemail"),
+            "voicemail_on_pbx": f"/srv/callme/{self.name}/spool/voicemail",
             "click_to_call": {"context": "from-internal"},
         }
 

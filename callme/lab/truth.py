@@ -42,6 +42,8 @@ class TruthCall:
     ring_s: float = 0
     talk_s: float = 0
     recording: bool | None = None
+    message: bool = False
+    """The caller left a message in a mailbox."""
     hangup_by: str | None = None
     """`caller`, `callee` or `pbx`."""
     user: str | None = None

@@ -8,17 +8,20 @@ import random
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from callme.calls.numbering import Kind
 from callme.config import Config, Pbx
 from callme.crm.port import Finding
 from callme.errors import PbxError
+from callme.pbx.access import place_at
 from callme.pbx.ami import probe
 from callme.pbx.ami.session import AmiSettings
 from callme.pbx.ami.source import AmiSource
+from callme.pbx.places import Trouble
 from callme.pbx.port import Directory
 from callme.portals.registry import Plan
+from callme.service.audio import access_of
 from callme.service.clock import WallClock
 from callme.service.numbers import numbering_of
 from callme.service.portals import opened, plans
@@ -210,17 +213,35 @@ async def _pbx(pbx: Pbx) -> tuple[list[Finding], Directory]:
     directory = await _directory(pbx) if reached else Directory()
     if reached:
         found += _numbers(pbx, directory)
-    return [*found, _recordings(pbx)], directory
+    return [*found, await _recordings(pbx)], directory
 
 
-def _recordings(pbx: Pbx) -> Finding:
+async def _recordings(pbx: Pbx) -> Finding:
     topic = RECORDINGS.given(pbx=pbx.id)
     if not pbx.recordings:
         return Finding(topic, True, NOT_SET, NOT_SET_CURE)
-    folder = Path(pbx.recordings)
-    if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
+    if "://" in pbx.recordings:
+        return await _elsewhere(pbx, topic)
+    if await asyncio.to_thread(_readable, Path(pbx.recordings)):
         return Finding(topic, True, READABLE.given(folder=pbx.recordings))
     return Finding(topic, False, UNREADABLE.given(folder=pbx.recordings), UNREADABLE_CURE)
+
+
+def _readable(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
+
+
+async def _elsewhere(pbx: Pbx, topic: Phrase) -> Finding:
+    """Whether another machine lets us look for a recording, which need not be there."""
+    place, client = place_at(pbx.recordings, access_of(pbx))
+    try:
+        found = await place.look([PurePosixPath("callme-check.wav")])
+    finally:
+        if client is not None:
+            await client.close()
+    if isinstance(found, Trouble):
+        return Finding(topic, False, found.why)
+    return Finding(topic, True, READABLE.given(folder=pbx.recordings))
 
 
 async def _portal(plan: Plan) -> list[Finding]:

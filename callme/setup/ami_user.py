@@ -26,7 +26,7 @@ CUSTOM = "manager_custom.conf"
 PIECE = "ami"
 READ = "system,call,agent,user,cdr"
 WRITE = "call,originate,reporting"
-CHANNELVARS = ("FROM_DID", "MIXMONITOR_FILENAME")
+CHANNELVARS = ("FROM_DID", "MIXMONITOR_FILENAME", "VM_MESSAGEFILE")
 OLD_CHANNELVARS = (
     "CallStart", "CallMeCALL_ID", "CallMeDURATION", "CallMeDISPOSITION", "CallMeCallerIDName", "FullFname",
     "CallIntNum", "CallExtNum",

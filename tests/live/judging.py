@@ -103,6 +103,15 @@ def _owners(truth: TruthCall, users: Mapping[str, int], default_user: int) -> se
 
 # --------------------------------------------------------------------------------------- recording
 async def _recording(truth: TruthCall, kept: Recording | None, played: Played) -> AsyncIterator[str]:
+    if truth.message:
+        if kept is None:
+            yield "the message that the caller left is not attached"
+            return
+        samples = await sound.decoded(kept.content)
+        heard = await asyncio.to_thread(sound.heard, samples)
+        if heard != {"outside"} or not 1 <= sound.seconds(samples) <= 8:
+            yield f"the message is {sound.seconds(samples):.1f} s of {sorted(heard)}"
+        return
     if not truth.recording:
         if kept is not None:
             yield f"a recording of {kept.duration} s is attached; there was none to attach"
@@ -117,6 +126,8 @@ async def _recording(truth: TruthCall, kept: Recording | None, played: Played) -
     if truth.transfers or any(isinstance(step.deed, Blind | Attended) for step in played.scenario.steps):
         # What a PBX records of a customer who is passed on is its own affair: its file counts then.
         meant = [await _of_file(file) for file in played.recordings]
+        if truth.direction == "in" and heard != talkers:
+            yield f"the recording is of {sorted(heard)}, not of {sorted(talkers)}"
     if not any(abs(length - seconds) <= NEAR_S and heard == voices for seconds, voices in meant):
         told = " or ".join(f"{seconds:.1f} s of {sorted(voices)}" for seconds, voices in meant)
         yield f"the recording is {length:.1f} s of {sorted(heard)}, not {told}"

@@ -28,6 +28,7 @@ from callme.lab.scenarios.direct import (
     direct_declined,
     direct_noanswer,
     voicemail,
+    voicemail_message,
 )
 from callme.lab.scenarios.forwards import (
     call_forward,
@@ -121,6 +122,7 @@ MORE: tuple[Scenario, ...] = (
     ivr_hangup(),
     after_hours(),
     voicemail(),
+    voicemail_message(),
     follow_me(),
     follow_me_confirmed(),
     follow_me_unconfirmed(),

@@ -15,6 +15,9 @@ from callme.lab.script import (
 )
 from callme.lab.truth import Disposition, Truth, TruthCall
 
+GREETING_S = 12
+"""So long Asterisk's own announcement of a mailbox and its beep take at most."""
+
 
 def direct_answered(
     ext: str = "101",
@@ -89,6 +92,30 @@ def direct_caller_cancels(caller: str = "79000000104") -> Scenario:
     saw = went("101", "invite", "cancel") + went(f"c1-{caller}", "call", "sendcancel")
     quits = Step(Hang(f"c1-{caller}"), ("101", "invite"), 2)
     return _not_answered("in_direct_caller_cancels", caller, Ignore(), "cancelled", 2, "caller", saw, quits)
+
+
+def voicemail_message(caller: str = "79000000157") -> Scenario:
+    """104 does not answer, the caller leaves a message: a missed call with his voice."""
+    leg, did = f"c1-{caller}", "74950000009"
+    truth = TruthCall(
+        "in",
+        caller,
+        did,
+        (("104",),),
+        disposition="voicemail",
+        ring_s=RING_S,
+        recording=False,
+        message=True,
+        hangup_by="caller",
+        user="104",
+    )
+    saw = went("104", "invite", "cancel") + went(leg, "call", "answered", "sendbye")
+    return Scenario(
+        "in_voicemail_message",
+        (inbound(caller, did), ends(leg, GREETING_S + 5)),
+        Truth((truth,), saw),
+        {"104": Ignore()},
+    )
 
 
 def voicemail(caller: str = "79000000129") -> Scenario:
