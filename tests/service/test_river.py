@@ -175,7 +175,9 @@ def timeless(record: Record) -> Record:
     """Without the stretches of the talk, which a restart may see a millisecond off."""
     if not isinstance(record, Attach):
         return record
-    return replace(record, files=tuple(replace(file, bridged=(), talk=()) for file in record.files))
+    return replace(
+        record, answered_at=None, files=tuple(replace(file, bridged=(), talk=()) for file in record.files)
+    )
 
 
 def spoken(record: Record) -> float:
