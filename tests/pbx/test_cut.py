@@ -26,7 +26,7 @@ def test_a_call_is_cut_out_whole_and_with_no_call_but_those_that_it_met(case: Ca
         for moment in as_served(case):
             transcript.keep(moment)
     for call in play(case.moments):
-        part = cut(folder, call.started_at - 10, (call.ended_at or 0) + 10, own(call))
+        part = cut(folder, call.started_at - 10, (call.ended_at or 0) + 60, own(call))
         assert part is not None
         (tmp_path / "cut.ami").write_bytes(part.ami)
         (tmp_path / "cut.ami.idx").write_bytes(part.idx)
