@@ -164,6 +164,10 @@ def _cards(lane: Lane, end: Delivery | None, now: float, rules: Rules) -> SetCar
         return None
     if end is None:
         return Wait(lane.card_next_at) if lane.card_next_at > now else SetCards(show, hide)
+    if end.attempts:
+        # Only a hide that failed a moment ago does not come first: a portal that was away takes both or none.
+        ready = max(end.next_at, lane.card_next_at) <= now
+        return SetCards(show, hide, now + rules.hide_delay_s) if ready else None
     limit = end.created_at + rules.hide_delay_s
     if lane.card_tries == 0:
         # After an outage the limit may be long past; the hide still gets its one try, bounded in itself.
@@ -230,6 +234,9 @@ def settle(
         case Finish() if isinstance(outcome, Delivered):
             # A finished call has no card any more: nothing is owed.
             return replace(lane, shown=frozenset(), doubted=frozenset(), card_next_at=0.0)
+        case Finish():
+            # It waits anyway: hides that did not arrive are tried again ahead of its next try.
+            return replace(lane, card_tries=0, card_next_at=0.0)
         case _:
             return lane
 
@@ -244,7 +251,8 @@ def _settle_register_cards(lane: Lane, step: Send, outcome: Outcome, doubt: bool
 def _settle_cards(
     lane: Lane, step: SetCards, outcome: Outcome, now: float, jitter: float, rules: Rules
 ) -> Lane:
-    again = retry_at(outcome, lane.card_tries, now, jitter, rules)
+    tries = 1 if any(end.attempts for end in lane.of(Finish.KIND)) else lane.card_tries
+    again = retry_at(outcome, tries, now, jitter, rules)
     touched = step.show | step.hide
     if isinstance(outcome, Delivered):
         met = step.show if outcome.shown is None else outcome.shown & step.show

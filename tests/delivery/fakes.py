@@ -183,13 +183,16 @@ class MemoryLedger:
 
 
 class _Skipping(selectors.DefaultSelector):
-    """Instead of sleeping it moves the loop's clock on."""
+    """Instead of sleeping it moves the loop's clock on; while a thread works the clock stands."""
 
     def __init__(self) -> None:
         super().__init__()
         self.skipped = 0.0
+        self.in_threads = 0
 
     def select(self, timeout: float | None = None) -> Any:
+        if self.in_threads:
+            return super().select(0.05 if timeout is None else min(timeout, 0.05))
         found = super().select(0)
         if found or timeout is None or timeout <= 0:
             return found if found or timeout is not None else super().select(5)
@@ -198,7 +201,7 @@ class _Skipping(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop on which hours pass in milliseconds. Not for work in threads."""
+    """An event loop on which hours pass in milliseconds."""
 
     def __init__(self) -> None:
         self._virtual = _Skipping()
@@ -206,6 +209,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._virtual.skipped
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+        self._virtual.in_threads += 1
+        working = super().run_in_executor(executor, func, *args)
+        working.add_done_callback(self._out_of_thread)
+        return working
+
+    def _out_of_thread(self, _: asyncio.Future[Any]) -> None:
+        self._virtual.in_threads -= 1
 
 
 def play(story: Callable[[Callable[[], float]], Coroutine[Any, Any, T]]) -> T:
@@ -215,4 +227,5 @@ def play(story: Callable[[Callable[[], float]], Coroutine[Any, Any, T]]) -> T:
         return loop.run_until_complete(story(loop.time))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()

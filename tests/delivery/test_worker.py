@@ -235,6 +235,21 @@ def test_a_hide_that_hangs_delays_finish_by_five_seconds() -> None:
     assert times["finish"] - times["cards(+ -101)"] == pytest.approx(5, abs=0.01)
 
 
+def test_a_hide_that_did_not_arrive_is_tried_again_when_finish_is() -> None:
+    async def story(stage: Stage) -> None:
+        stage.tell(register(), cards("101"))
+        await asyncio.sleep(2)
+        stage.portal.answer = lambda word, call: Later(WHY)
+        stage.tell(cards(), finish())
+        await asyncio.sleep(600)
+        stage.portal.answer = lambda word, call: None
+        await asyncio.sleep(60)
+
+    stage = perform(story)
+    assert stage.portal.words()[-2:] == ["cards(+ -101)", "finish"]
+    assert stage.portal.seen["office-1.1"] == frozenset()
+
+
 def test_a_recording_that_is_not_ready_waits_and_one_that_is_gone_does_not_block() -> None:
     async def story(stage: Stage) -> None:
         first = iter([Later(WHY, 3.0)])

@@ -17,6 +17,7 @@ from callme.portals import bitrix24
 from callme.portals.bitrix24.policies import CardRule, Create, Line, Reassign
 from callme.portals.bitrix24.settings import Settings
 from callme.wording import LANGUAGES, Language
+from tests.portals.bitrix24.test_fault_table import METHODS, Trouble
 
 DOCS = Path(__file__).parents[2] / "docs" / "portals"
 PAGES: dict[Language, str] = {
@@ -77,6 +78,22 @@ def test_what_check_is_said_to_say_it_says(language: Language) -> None:
     assert len(quoted) == 14
     for words in quoted:
         assert words in said, words
+
+
+WAY: dict[Language, str] = {
+    "en": "What may go wrong on the way",
+    "ru": "Что может пойти не так по дороге",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_fault_table_is_the_one_that_is_tried(language: Language) -> None:
+    part = PAGES[language].split(f"\n## {WAY[language]}\n")[1].split("\n|")[0]
+    assert set(re.findall(r"`([\w.]+)`", part)) == set(METHODS)
+    told = rows(PAGES[language], WAY[language])
+    assert len(told) == len(Trouble)
+    if language == "en":
+        assert [row[0] for row in told] == [str(trouble) for trouble in Trouble]
 
 
 def source(module: ModuleType) -> str:
