@@ -37,7 +37,7 @@ class Wire(httpx2.AsyncBaseTransport):
     """The way to the sandbox; some connections never stand."""
 
     def __init__(self, sandbox: SandboxPortal) -> None:
-        self._inner = httpx2.ASGITransport(app=sandbox.app)
+        self.inner: httpx2.AsyncBaseTransport = httpx2.ASGITransport(app=sandbox.app)
         self.sent = 0
         self.methods: list[str] = []
         self.dead: set[int] = set()
@@ -47,7 +47,7 @@ class Wire(httpx2.AsyncBaseTransport):
         self.methods.append(request.url.path.rstrip("/").rpartition("/")[2])
         if self.sent in self.dead:
             raise httpx2.ConnectError("[Errno 111] Connection refused")
-        return await self._inner.handle_async_request(request)
+        return await self.inner.handle_async_request(request)
 
 
 class SandboxStand(Stand):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -49,7 +50,7 @@ class Trouble(StrEnum):
     RESTART = "the portal restarts"
 
 
-FAULTS = {
+FAULTS: dict[Trouble, tuple[FaultKind, Moment, dict[str, Any]]] = {
     Trouble.BEFORE: (FaultKind.ERROR, Moment.BEFORE, {}),
     Trouble.AFTER: (FaultKind.ERROR, Moment.AFTER, {}),
     Trouble.LOST: (FaultKind.DROP, Moment.AFTER, {}),
@@ -94,8 +95,8 @@ class Scene:
         self.ledger = MemoryLedger(clock)
         self.clock = clock
         self._wav = wav
-        self.road = Road(stand.wire._inner)
-        stand.wire._inner = self.road
+        self.road = Road(stand.wire.inner)
+        stand.wire.inner = self.road
         self.worker = Worker(stand.portal, self.ledger, self._prepare, clock, chance=lambda: 0.5)
 
     async def _prepare(self, order: Attach) -> Audio | Later | Refused:
