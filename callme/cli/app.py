@@ -341,6 +341,16 @@ def setup(
         bool,
         typer.Option("--undo", help=_help("take everything back", "вернуть всё, как было")),
     ] = False,
+    moving_over: Annotated[
+        bool,
+        typer.Option(
+            "--moving-over",
+            help=_help(
+                "understand the old PHP scripts' dialplan meanwhile",
+                "пока понимать и диалплан старых PHP-скриптов",
+            ),
+        ),
+    ] = False,
     asterisk: Annotated[
         str,
         typer.Option(
@@ -372,7 +382,7 @@ def setup(
         body.setup(
             config,
             answers_file=answers,
-            sets=set_ or (),
+            sets=[*(set_ or ()), *(["setup.moving_over=true"] if moving_over else [])],
             root=root,
             etc=etc,
             asterisk=asterisk,

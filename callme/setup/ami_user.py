@@ -26,7 +26,8 @@ CUSTOM = "manager_custom.conf"
 PIECE = "ami"
 READ = "system,call,agent,user,cdr"
 WRITE = "call,originate,reporting"
-CHANNELVARS = ("FROM_DID", "MIXMONITOR_FILENAME", "VM_MESSAGEFILE")
+NEEDED_CHANNELVARS = ("FROM_DID", "MIXMONITOR_FILENAME")
+CHANNELVARS = (*NEEDED_CHANNELVARS, "VM_MESSAGEFILE")
 OLD_CHANNELVARS = (
     "CallStart", "CallMeCALL_ID", "CallMeDURATION", "CallMeDISPOSITION", "CallMeCallerIDName", "FullFname",
     "CallIntNum", "CallExtNum",
@@ -108,7 +109,9 @@ def ours(house: House) -> AmiUser | None:
         user = next((one for one in loaded.sections if one.get("secret")), None)
         if user is not None:
             permits = tuple(one.value.partition("/")[0] for one in user.entries if one.key == "permit")
-            return AmiUser(user.name, user.get("secret"), permits)
+            said = loaded.last("general", "channelvars").split(",")
+            variables = tuple(one for one in CHANNELVARS + OLD_CHANNELVARS if one in said)
+            return AmiUser(user.name, user.get("secret"), permits, variables)
     return None
 
 

@@ -69,12 +69,13 @@ class Done:
 
 @dataclass(slots=True)
 class Ledger:
-    """What was done on this machine so far, oldest first. `folders` were made for it; `user` too."""
+    """What was done on this machine so far, oldest first. `folders` and `user` were made
+    for it; `unit` is `own` or `packaged` where the service was started."""
 
     files: list[Done] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     user: str = ""
-    unit: bool = False
+    unit: str = ""
     console: list[str] = field(default_factory=list)
 
     def of(self, path: Path) -> Done | None:
@@ -96,7 +97,7 @@ class Disk:
             with _explained(change.path):
                 self._write(change)
 
-    def note(self, *, user: str = "", unit: bool = False, console: Iterable[str] = ()) -> None:
+    def note(self, *, user: str = "", unit: str = "", console: Iterable[str] = ()) -> None:
         """Remembers what else `undo` has to know."""
         self.ledger.user = self.ledger.user or user
         self.ledger.unit = self.ledger.unit or unit

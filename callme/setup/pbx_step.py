@@ -89,8 +89,7 @@ class PbxStep:
             name,
             str(self._on.wish.said("pbx", "secret") or ""),
             self._permit(table, local=local),
-            ami_user.CHANNELVARS
-            + (ami_user.OLD_CHANNELVARS if self._on.wish.said("setup", "moving_over") else ()),
+            ami_user.CHANNELVARS + (ami_user.OLD_CHANNELVARS if self._moves_over(earlier) else ()),
         )
         user = ami_user.with_secret(user, earlier)
         table |= {"username": user.name, "secret": user.secret}
@@ -107,6 +106,13 @@ class PbxStep:
             while not self._works(table) and self._on.again():
                 pass
         return table
+
+    def _moves_over(self, earlier: AmiUser | None) -> bool:
+        """Whether variables of the old scripts are wanted: as said, else as it was."""
+        said = self._on.wish.said("setup", "moving_over")
+        if said is not None:
+            return bool(said)
+        return earlier is not None and not set(ami_user.OLD_CHANNELVARS).isdisjoint(earlier.variables)
 
     def _free_name(self, *, local: bool) -> str:
         if not local:

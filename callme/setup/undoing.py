@@ -75,12 +75,15 @@ def _stray(house: House) -> list[Change]:
 
 
 def _first(ledger: Ledger) -> list[Command]:
-    return [Command(("systemctl", "disable", "--now", unit.NAME), W.STOP_UNIT)] if ledger.unit else []
+    ends = {"own": ("disable", "--now"), "packaged": ("stop",)}
+    if ledger.unit not in ends:
+        return []
+    return [Command(("systemctl", *ends[ledger.unit], unit.NAME), W.STOP_UNIT)]
 
 
 def _last(ledger: Ledger) -> list[Command]:
     commands = []
-    if ledger.unit:
+    if ledger.unit == "own":
         commands.append(Command(("systemctl", "daemon-reload"), own.KNOW_UNIT))
     if ledger.user:
         commands.append(Command(("userdel", ledger.user), W.DROP_USER))

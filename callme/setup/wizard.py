@@ -41,8 +41,8 @@ def _own_files(on: Course) -> None:
     on.judged(on.new)
     owned = Owner(user, user) if with_unit and on.wish.here and on.house.root else None
     changes = [own.config(on.file, disk.content(on.file), on.old, on.new, owned)]
-    if with_unit:
-        path = at(on.wish, unit.PATH)
+    path = at(on.wish, unit.PATH)
+    if with_unit and not on.house.packaged:
         data = Path(str(on.new["service"]["data_dir"]))
         changes.append(own.unit(path, disk.content(path), on.house, on.config, user, data))
     fresh = bool(owned) and user not in on.house.users
@@ -50,8 +50,9 @@ def _own_files(on: Course) -> None:
         on.run([own.account(user, unit.STATE)], allowed=True)
         on.disk.note(user=user)
     if on.agreed(changes) and with_unit:
-        on.disk.note(unit=True)
-        on.run(own.starting(anew=changes[-1].before is not None), allowed=on.wish.here and on.house.root)
+        anew = on.house.packaged or changes[-1].before is not None
+        on.disk.note(unit="packaged" if on.house.packaged else "own")
+        on.run(own.starting(anew=anew), allowed=on.wish.here and on.house.root)
 
 
 def _wants_unit(on: Course) -> bool:
@@ -59,7 +60,7 @@ def _wants_unit(on: Course) -> bool:
     said = on.wish.said("setup", "unit")
     if said is not None:
         wants = bool(said)
-    elif disk.content(at(on.wish, unit.PATH)) is not None and on.old:
+    elif on.house.packaged or (disk.content(at(on.wish, unit.PATH)) is not None and on.old):
         wants = True
     elif on.wish.hands_off or not on.house.systemd:
         wants = default

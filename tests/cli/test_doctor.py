@@ -19,11 +19,12 @@ from callme.config import load
 from callme.errors import ConfigError
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
 from callme.lab.sandboxes.bitrix24.server import SandboxPortal
+from callme.setup.ami_user import CHANNELVARS
 from tests.pbx.ami.pretender import Pretender, answer, packet, pretend
 
 WANTED = ("CoreShowChannels", "Getvar", "Originate", "Redirect", "Hangup", "DBGet")
 EVENTS = ("Newchannel", "Newchannel", "Hangup", "Hangup", "OriginateResponse")
-CARRIED = ("ChanVariable: FROM_DID=x", "ChanVariable: MIXMONITOR_FILENAME=x")
+CARRIED = tuple(f"ChanVariable: {name}=x" for name in CHANNELVARS)
 
 
 def able(pbx: Pretender, *variables: str) -> Pretender:

@@ -68,7 +68,7 @@ class House:
         """manager.conf without our user and with the include that FreePBX has; what is there is noted."""
         main = self.etc / "manager.conf"
         text = re.sub(r"\[callme\]\n(?:.+\n)*", "", main.read_text("utf-8"))
-        text = text.replace("channelvars=FROM_DID,MIXMONITOR_FILENAME\n", "")
+        text = re.sub(r"channelvars=.*\n", "", text)
         main.write_text(f"{text}\n#include manager_custom.conf\n", "utf-8")
         (self.etc / "manager_custom.conf").write_bytes(MINE)
         self.before = self.seen()
@@ -122,7 +122,7 @@ async def test_by_script_the_doctor_is_content_and_undo_leaves_nothing(house: Ho
     assert "All is well" in said
     assert "sandboxsecret" not in said
     custom = (house.etc / "manager_custom.conf").read_text("utf-8")
-    assert "channelvars = PANEL_X,FROM_DID,MIXMONITOR_FILENAME" in custom
+    assert "channelvars = PANEL_X,FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE" in custom
     secret = re.search(r"\[callme\]\nsecret = (\w+)", custom)
     assert secret is not None
     assert secret[1] not in said
@@ -132,7 +132,7 @@ async def test_by_script_the_doctor_is_content_and_undo_leaves_nothing(house: Ho
     findings = json.loads(told)["findings"]
     assert (code, [one for one in findings if one["level"] == "ill"]) == (0, [])
     well = " ".join(one["found"] for one in findings if one["level"] == "well")
-    assert "FROM_DID, MIXMONITOR_FILENAME come with each event" in well
+    assert "FROM_DID, MIXMONITOR_FILENAME, VM_MESSAGEFILE come with each event" in well
     assert "system, call, agent, user, cdr (manager_custom.conf" in well
 
     code, again = await house.run(*house.arguments("--yes"))

@@ -248,3 +248,33 @@ def test_asterisk_files_that_cannot_be_read_are_told(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Path, "read_bytes", closed)
     with pytest.raises(TroubleError, match=r"manager\w*\.conf cannot be read: Permission denied"):
         played(wish(tmp_path, PORTAL, hands_off=True), Person(), World())
+
+
+def test_a_packaged_unit_is_used_as_it_is(tmp_path: Path) -> None:
+    grow(tmp_path, FREEPBX, "etc/freepbx.conf")
+    (tmp_path / "lib/systemd/system").mkdir(parents=True)
+    (tmp_path / "lib/systemd/system/callme.service").touch()
+    before = contents(tmp_path)
+    person = Person()
+    assert played(wish(tmp_path, PORTAL, hands_off=True), person, World())
+    assert configured(tmp_path)["service"]["data_dir"] == "/var/lib/callme"
+    assert not (tmp_path / "etc/systemd").exists()
+    assert "systemctl restart callme.service" in person.heard
+    person = Person()
+    assert undone(wish(tmp_path, hands_off=True), person, World())
+    assert "systemctl stop callme.service" in person.heard
+    assert contents(tmp_path) == before
+
+
+def test_variables_of_the_old_scripts_stay_until_they_are_no_longer_wanted(tmp_path: Path) -> None:
+    grow(tmp_path, FREEPBX, "etc/freepbx.conf")
+    custom = tmp_path / "etc/asterisk/manager_custom.conf"
+    for sets, there in (
+        (("setup.moving_over=true",), True),
+        ((), True),
+        (("setup.moving_over=false",), False),
+        ((), False),
+    ):
+        assert played(wish(tmp_path, PORTAL, *sets, hands_off=True), Person(), World())
+        assert (b"CallMeCALL_ID" in custom.read_bytes()) is there
+        assert b"FROM_DID,MIXMONITOR_FILENAME" in custom.read_bytes()

@@ -53,6 +53,9 @@ LACKING_MEANS = Phrase(
     "recordings are not found, and the number that was called may stay unknown",
     "записи разговоров не найдутся, а набранный номер может остаться неизвестным",
 )
+WISHED_MEANS = Phrase(
+    "what callers say to a mailbox is not found", "сообщения, оставленные на автоответчике, не найдутся"
+)
 SETUP = Phrase("callme setup", "callme setup")
 NEEDLESS = Phrase("class dialplan", "класс dialplan")
 NEEDLESS_FOUND = Phrase(
@@ -133,7 +136,8 @@ def _variables(rights: Rights) -> list[Sign]:
     if not CALL_EVENTS & rights.events:
         return []  # without events there is nothing to carry them
     wanted = ami_user.CHANNELVARS
-    lacking = [name for name in wanted if name not in rights.variables]
+    lacking = [name for name in ami_user.NEEDED_CHANNELVARS if name not in rights.variables]
+    wished = [name for name in wanted if name not in rights.variables]
     floods = bool(DIALPLAN_EVENTS & rights.events)
     if lacking and floods:
         found = BY_FLOOD.given(names=", ".join(lacking))
@@ -141,6 +145,9 @@ def _variables(rights: Rights) -> list[Sign]:
     if lacking:
         found = LACKING.given(names=", ".join(lacking))
         return [Sign(Area.PBX, Level.ILL, CARRIED, found, LACKING_MEANS, SETUP)]
+    if wished and not floods:
+        found = LACKING.given(names=", ".join(wished))
+        return [Sign(Area.PBX, Level.HINT, CARRIED, found, WISHED_MEANS, SETUP)]
     signs = [well(Area.PBX, CARRIED, ALL_CARRIED.given(names=", ".join(wanted)))]
     if floods:
         signs.append(Sign(Area.PBX, Level.HINT, NEEDLESS, NEEDLESS_FOUND, FLOOD_MEANS, NEEDLESS_CURE))

@@ -10,7 +10,7 @@ import pytest
 from callme.config import Pbx
 from callme.pbx.ami.rights import CALL_EVENTS, Rights
 from callme.pbx.ami.session import AmiSettings
-from callme.setup.ami_user import CHANNELVARS
+from callme.setup.ami_user import CHANNELVARS, NEEDED_CHANNELVARS
 from callme.setup.doctor import switchboard
 from callme.setup.doctor.signs import Level
 from tests.pbx.ami.pretender import Pretender, answer, packet, pretend
@@ -24,6 +24,7 @@ GOOD = Rights(CALL_EVENTS, frozenset(CHANNELVARS), frozenset({"Originate"}), 0.0
         (GOOD, Level.WELL, "FROM_DID"),
         (replace(GOOD, events=frozenset()), Level.ILL, "read = system,call,agent,user,cdr"),
         (replace(GOOD, events=CALL_EVENTS - {"Hangup"}), Level.ILL, "eventfilter"),
+        (replace(GOOD, variables=frozenset(NEEDED_CHANNELVARS)), Level.HINT, "mailbox"),
         (replace(GOOD, variables=frozenset({"FROM_DID"})), Level.ILL, "MIXMONITOR_FILENAME do not come"),
         (replace(GOOD, variables=frozenset(), events=CALL_EVENTS | {"VarSet"}), Level.HINT, "dialplan"),
         (replace(GOOD, events=CALL_EVENTS | {"VarSet"}), Level.HINT, "take “dialplan”"),
