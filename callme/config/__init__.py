@@ -4,8 +4,8 @@
 `ConfigError` that names everything to put right. A portal's own keys pass through as a raw table;
 `portals/<crm>/settings` validates them and reports with the same `Problem` and `refusal`.
 
-The environment: `CALLME_<SECTION>__<KEY>`, with the entry's id (for routes its number from 1) between them
-where a section has several: `CALLME_SERVICE__LISTEN`, `CALLME_PBX__office__SECRET`,
+The environment: `CALLME_<SECTION>__<KEY>`, with the entry's id (for routes and steers its number from 1)
+between them where a section has several: `CALLME_SERVICE__LISTEN`, `CALLME_PBX__office__SECRET`,
 `CALLME_PORTAL__main__WEBHOOK`, `CALLME_ROUTE__1__LINE`, `CALLME_PBX__office__CLICK_TO_CALL__CONTEXT`.
 Letters' case does not matter, `_` in an id stands for `-` too, lists are separated by commas. `<key>_file`
 and `<key>_env` in any section name a file or an environment variable that holds the value.
@@ -14,6 +14,7 @@ and `<key>_env` in any section name a file or an environment variable that holds
 from callme.config.problems import Problem, refusal
 from callme.config.reading import judge, load, raw
 from callme.config.shape import ClickToCall, Config, Pbx, PortalTable, Route, Service, is_loopback
+from callme.config.steering import Routing, Steer
 
 __all__ = [
     "ClickToCall",
@@ -22,7 +23,9 @@ __all__ = [
     "PortalTable",
     "Problem",
     "Route",
+    "Routing",
     "Service",
+    "Steer",
     "is_loopback",
     "judge",
     "load",

@@ -16,8 +16,11 @@ from callme.config.problems import Problem
 from callme.wording import Phrase, plain
 
 PREFIX = "CALLME_"
-LISTS = ("pbx", "portal", "route")
-SECTIONS = ("service", *LISTS)
+SINGLE = ("service", "routing")
+NAMED = ("pbx", "portal")
+NUMBERED = ("route", "steer")
+LISTS = (*NAMED, *NUMBERED)
+SECTIONS = (*SINGLE, *LISTS)
 INDIRECT = ("_file", "_env")
 
 Table = dict[str, Any]
@@ -32,7 +35,7 @@ def overlay(tables: Table, environ: Mapping[str, str]) -> list[Problem]:
             continue
         parts = name[len(PREFIX) :].split("__")
         section = parts[0].lower()
-        if section in SECTIONS and len(parts) >= (2 if section == "service" else 3):
+        if section in SECTIONS and len(parts) >= (2 if section in SINGLE else 3):
             problem = _lay(tables, section, parts[1:], environ[name], name, created)
         elif section.split("_")[0] in SECTIONS:
             problem = _misspelt(name)
@@ -46,8 +49,8 @@ def overlay(tables: Table, environ: Mapping[str, str]) -> list[Problem]:
 def _lay(
     tables: Table, section: str, parts: list[str], value: str, name: str, created: set[str]
 ) -> Problem | None:
-    if section == "service":
-        entry = tables.setdefault("service", {})
+    if section in SINGLE:
+        entry = tables.setdefault(section, {})
     else:
         found = _entry(tables, section, parts[0], name, creates=section in created)
         if isinstance(found, Problem):
@@ -76,8 +79,8 @@ def _entry(tables: Table, section: str, mark: str, name: str, *, creates: bool) 
     wanted = mark.lower().replace("_", "-")
     if not isinstance(entries, list):
         return {}  # the shape of the section itself is wrong and reported elsewhere
-    if section == "route":
-        return _route(entries, wanted, name)
+    if section in NUMBERED:
+        return _numbered(entries, section, wanted, name)
     ids = [str(entry.get("id", "")) for entry in entries if isinstance(entry, dict)]
     for entry in entries:
         if isinstance(entry, dict) and str(entry.get("id", "")).replace("_", "-") == wanted:
@@ -98,7 +101,7 @@ def _entry(tables: Table, section: str, mark: str, name: str, *, creates: bool) 
     )
 
 
-def _route(entries: list[Any], wanted: str, name: str) -> Table | Problem:
+def _numbered(entries: list[Any], section: str, wanted: str, name: str) -> Table | Problem:
     position = int(wanted) if wanted.isdecimal() else 0
     if position == len(entries) + 1:
         entries.append({})
@@ -107,10 +110,12 @@ def _route(entries: list[Any], wanted: str, name: str) -> Table | Problem:
         return entry
     return Problem(
         name,
-        Phrase("there is no route number {wanted}", "нет маршрута с номером {wanted}", {"wanted": wanted}),
         Phrase(
-            "routes are counted from 1 in the order of the file", "маршруты считаются с 1 в порядке файла"
+            "there is no [[{section}]] number {wanted}",
+            "нет таблицы [[{section}]] с номером {wanted}",
+            {"section": section, "wanted": wanted},
         ),
+        Phrase("they are counted from 1 in the order of the file", "они считаются с 1 в порядке файла"),
     )
 
 

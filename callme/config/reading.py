@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from callme.config.environment import LISTS, SECTIONS, overlay, resolve
 from callme.config.problems import Problem, from_pydantic, refusal, unknown
 from callme.config.shape import Config, Pbx, PortalTable, Route, Service
+from callme.config.steering import Routing, Steer
 from callme.errors import ConfigError
 from callme.wording import Phrase, plain
 
@@ -28,6 +29,7 @@ _SHAPES: Mapping[str, type[BaseModel]] = {
     "pbx": Pbx,
     "portal": PortalTable,
     "route": Route,
+    "steer": Steer,
 }
 PBX_FILES = ("recordings_ssh_key", "recordings_known_hosts", "recordings_ca")
 _SECRET = re.compile(r"secret|token|password|webhook|passphrase|(^|_)key$")
@@ -52,15 +54,14 @@ def judge(tables: dict[str, Any], path: Path | None, environ: Mapping[str, str])
     base = path.absolute().parent if path else Path.cwd()
     problems = [unknown(name, name, SECTIONS) for name in tables if name not in SECTIONS]
     problems += overlay(tables, environ)
-    service, pbx, portal, route = _validated(tables, base, environ, problems)
+    service, routing, several = _validated(tables, base, environ, problems)
     problems += _between(tables)
     if problems:
         raise refusal(problems, source)
-    service = service or Service()
     if not service.data_dir.is_absolute():
         service = service.model_copy(update={"data_dir": base / service.data_dir})
-    pbx = tuple(one.model_copy(update=_at_home(one, base)) for one in pbx)
-    return Config(service=service, pbx=pbx, portal=portal, route=route, path=path)
+    several["pbx"] = tuple(one.model_copy(update=_at_home(one, base)) for one in several["pbx"])
+    return Config(service=service, routing=routing, **several, path=path)
 
 
 def _at_home(pbx: Pbx, base: Path) -> dict[str, Path]:
@@ -161,9 +162,11 @@ def _holds_secret(value: object, key: str = "") -> bool:
 
 def _validated(
     tables: dict[str, Any], base: Path, environ: Mapping[str, str], problems: list[Problem]
-) -> tuple[Service | None, tuple[Pbx, ...], tuple[PortalTable, ...], tuple[Route, ...]]:
+) -> tuple[Service, Routing, dict[str, Any]]:
+    """The single tables, and of the others all that are sound."""
     service = _one(Service, tables.get("service", {}), "service", base, environ, problems)
-    several: dict[str, list[Any]] = {}
+    routing = _one(Routing, tables.get("routing", {}), "routing", base, environ, problems)
+    several: dict[str, Any] = {}
     for section in LISTS:
         entries = tables.get(section, [])
         if not isinstance(entries, list):
@@ -174,8 +177,8 @@ def _validated(
             _one(shape, entry, _path(section, position, entry), base, environ, problems)
             for position, entry in enumerate(entries, start=1)
         ]
-        several[section] = [one for one in made if one is not None]
-    return service, tuple(several["pbx"]), tuple(several["portal"]), tuple(several["route"])
+        several[section] = tuple(one for one in made if one is not None)
+    return service or Service(), routing or Routing(), several
 
 
 def _one(
@@ -260,11 +263,8 @@ def _between(tables: Mapping[str, Any]) -> list[Problem]:
             )
         )
     routes = [route for route in tables.get("route", []) if isinstance(route, dict)]
-    for position, route in enumerate(routes, start=1):
-        for section in ("pbx", "portal"):
-            name = route.get(section, "")
-            if isinstance(name, str) and name and name not in ids[section]:
-                problems.append(_nowhere(f"route[{position}].{section}", section, name, ids[section]))
+    problems += _dangling("route", routes, ids)
+    problems += _dangling("steer", [one for one in tables.get("steer", []) if isinstance(one, dict)], ids)
     if len(ids["portal"]) > 1 and not routes:
         problems.append(
             Problem(
@@ -280,6 +280,16 @@ def _between(tables: Mapping[str, Any]) -> list[Problem]:
             )
         )
     return problems
+
+
+def _dangling(table: str, entries: list[dict[str, Any]], ids: Mapping[str, list[str]]) -> list[Problem]:
+    """Entries that name a PBX or portal which is not there."""
+    return [
+        _nowhere(f"{table}[{position}].{section}", section, name, ids[section])
+        for position, entry in enumerate(entries, start=1)
+        for section in ("pbx", "portal")
+        if isinstance(name := entry.get(section, ""), str) and name and name not in ids[section]
+    ]
 
 
 def _ids(entries: list[Any]) -> list[str]:

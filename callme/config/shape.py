@@ -12,17 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from callme.config.forms import Listen, Patterns, Table, split_listen
 from callme.config.problems import Problem, Unfit
+from callme.config.steering import Routing, Steer
 from callme.wording import Phrase
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -49,26 +43,6 @@ def _slug(value: str) -> str:
                 "используйте строчные латинские буквы, цифры и «-», первой — буква, не длиннее 32 знаков",
             ),
         )
-    return value
-
-
-def split_listen(value: str) -> tuple[str, int]:
-    """`host:port` as a pair; an IPv6 address stands in brackets. `ValueError` if it is not that."""
-    host, colon, port = value.rpartition(":")
-    bare = host.strip("[]")
-    if not (colon and bare and port.isdecimal() and int(port) <= 65535) or (":" in bare and host[0] != "["):
-        raise ValueError(value)
-    return bare, int(port)
-
-
-def _listen(value: str) -> str:
-    try:
-        split_listen(value)
-    except ValueError:
-        raise Unfit(
-            Phrase("“{value}” is not host:port", "«{value}» — это не адрес:порт", {"value": value}),
-            Phrase("write it like 127.0.0.1:8080", "напишите так: 127.0.0.1:8080"),
-        ) from None
     return value
 
 
@@ -155,13 +129,6 @@ def _country(value: str) -> str:
     return code
 
 
-def _several(value: object) -> object:
-    """One string, or several separated by commas (as the environment gives them), where a list is due."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
 # A channel is written Local/101@context/n: nothing else may stand in a context's name.
 _CONTEXT = r"^[A-Za-z0-9_.-]*$"
 
@@ -170,17 +137,12 @@ DialplanContext = Annotated[str, Field(min_length=1, pattern=_CONTEXT)]
 # What is set on a channel must not break out of its header or its list of variables.
 VariableName = Annotated[str, Field(pattern=r"^_{0,2}[A-Za-z][A-Za-z0-9_]*$")]
 VariableValue = Annotated[str, Field(pattern=r"^[^,\x00-\x1f\x7f]*$")]
-Patterns = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Service(_Table):
+class Service(Table):
     """`[service]`: this process."""
 
-    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
+    listen: Listen = "127.0.0.1:8080"
     public_url: Annotated[str, AfterValidator(_url)] = ""
     data_dir: Path = Path("var")
     database: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("")
@@ -239,7 +201,7 @@ class Service(_Table):
         return self
 
 
-class ClickLine(_Table):
+class ClickLine(Table):
     """One of `click_to_call.lines`: how a call goes out over the line that was chosen in the portal. What is
     left out is as in `click_to_call`. `variables` are set on the call's channel."""
 
@@ -248,7 +210,7 @@ class ClickLine(_Table):
     variables: dict[VariableName, VariableValue] = Field(default_factory=dict)
 
 
-class ClickToCall(_Table):
+class ClickToCall(Table):
     """How calls that a portal asks for are dialled. `context` is where the dialled number enters the
     dialplan, `agent_context` where the employee's extension does (empty: FreePBX's originate-skipvm where
     there is one, else the same)."""
@@ -266,7 +228,7 @@ class ClickToCall(_Table):
     keys_after_s: Annotated[float, Field(ge=0, le=30)] = 1.0
 
 
-class NumberRule(_Table):
+class NumberRule(Table):
     """One of a PBX's `numbers`: how a trunk writes numbers (see `calls.numbering.NumberRule`)."""
 
     trunk: str = "*"
@@ -275,7 +237,7 @@ class NumberRule(_Table):
     digits: Annotated[int, Field(ge=0, le=20)] = 0
 
 
-class Pbx(_Table):
+class Pbx(Table):
     """One `[[pbx]]`: an Asterisk and its AMI user."""
 
     id: Slug
@@ -308,7 +270,7 @@ class Pbx(_Table):
         return self.voicemail or (self.voicemail_on_pbx if at_home else "")
 
 
-class PortalTable(_Table):
+class PortalTable(Table):
     """One `[[portal]]`: its id, its kind of CRM, and the keys that only this CRM's adapter understands.
     `shadow`: what its calls would tell is worked out and kept, and nothing is written to it."""
 
@@ -342,7 +304,7 @@ class PortalTable(_Table):
         return self
 
 
-class Route(_Table):
+class Route(Table):
     """One `[[route]]`: calls of this PBX (empty: any) on this line (empty: any) go to this portal."""
 
     pbx: str = ""
@@ -350,7 +312,7 @@ class Route(_Table):
     portal: str
 
 
-class Config(_Table):
+class Config(Table):
     """The whole configuration. `path` is the file it came from, `None` when there was none; `warnings` name
     what does not hinder but should be put right."""
 
@@ -358,6 +320,8 @@ class Config(_Table):
     pbx: tuple[Pbx, ...] = ()
     portal: tuple[PortalTable, ...] = ()
     route: tuple[Route, ...] = ()
+    routing: Routing = Routing()
+    steer: tuple[Steer, ...] = ()
     path: Path | None = None
     warnings: tuple[Problem, ...] = ()
 

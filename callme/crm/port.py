@@ -156,6 +156,31 @@ class Finding:
     cure: Phrase | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Whom a number belongs to, as a CRM says. `name` is for a telephone's display, `extension` that of the
+    employee who is responsible (both may be empty). `on_duty`: whether his workday is open, `None` where the
+    CRM does not tell. `colleague`: the number is an employee's own."""
+
+    known: bool
+    name: str = ""
+    extension: str = ""
+    on_duty: bool | None = None
+    vip: bool = False
+    colleague: bool = False
+
+
+@runtime_checkable
+class Knows(Protocol):
+    """A portal that can be asked whose a number is while it rings. One that cannot simply lacks the
+    method."""
+
+    async def who(self, number: str, within_s: float) -> Customer | None:
+        """The customer with that number (E.164, else as the PBX gave it); `None` when it cannot be told
+        within so many seconds. Asks at most once at a time for a number, keeps the answer for a while, and
+        gives an old one rather than none. Raises nothing."""
+
+
 class Urgency(IntEnum):
     """Who goes first when requests must wait (law 9). Lower goes first."""
 

@@ -41,8 +41,8 @@ class Seen:
     """Epoch seconds."""
     leg: str
     what: str
-    """call, invite, answer, answered, cancel, sendcancel, refuse, failed, hold, unhold, refer, notified,
-    key, sendbye, gotbye."""
+    """call, invite, shown (its display: the From header), answer, answered, cancel, sendcancel, refuse,
+    failed, hold, unhold, refer, notified, key, sendbye, gotbye."""
     call: str
     """SIP Call-ID: which of the telephone's calls."""
     detail: str = ""

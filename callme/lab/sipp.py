@@ -50,6 +50,7 @@ def rung(leg: str, tone: str) -> str:
           (("Via:", "via"), ("From:", "remote"), ("To:", "to"), ("CSeq:", "cseq"))),
         _keep_target(),
         _note(leg, "invite", "[$did] [$from]"),
+        _note(leg, "shown", "[$remote]"),
         "</action></recv>",
         _send(f"SIP/2.0 180 Ringing\n{_TO_INVITE}\n{_CONTACT}\n{_EMPTY}"),
         '<recv request="CANCEL" optional="true" next="cancelled">',

@@ -8,6 +8,7 @@ from callme.wording import Phrase, plain
 _SENTENCES: dict[str, tuple[str, str]] = {
     "call": ("{who} calls {detail}", "{who} звонит {detail}"),
     "invite": ("{who} rings", "{who}: звонок"),
+    "shown": ("{who} shows {detail}", "{who}: на экране {detail}"),
     "answer": ("{who} answers", "{who} отвечает"),
     "answered": ("{who} is connected", "{who}: соединение"),
     "cancel": ("{who} stops ringing", "{who} перестаёт звонить"),
@@ -27,7 +28,7 @@ def told(seen: Seen) -> Phrase:
     """The sentence for one line of the telephones' log."""
     english, russian = _SENTENCES.get(seen.what, ("{who}: {what}", "{who}: {what}"))
     who: Phrase = plain(seen.leg.rpartition("-")[2])
-    detail = seen.detail.partition(" ")[0]
+    detail = seen.detail.partition(";" if seen.what == "shown" else " ")[0]
     if far_end(seen.leg):
         who = Phrase("the outside line", "внешняя линия")
     return Phrase(english, russian).given(who=who, what=seen.what, detail=detail)

@@ -29,7 +29,7 @@ _PHONES: dict[str, tuple[str, str]] = {
     ),
     "sendbye": ("{one} hangs up", "{one} кладёт трубку"),
 }
-_OBVIOUS = frozenset({"answered", "gotbye", "notified"})
+_OBVIOUS = frozenset({"answered", "gotbye", "notified", "shown"})
 """The other side of what was just told."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from callme.calls.facts import Fact
+from callme.calls.presence import Presence
 from callme.errors import PbxError
 from callme.wording import Phrase
 
@@ -96,19 +97,29 @@ class Pbx(Protocol):
         begun, any other `PbxError` when it was not; it is never repeated here."""
 
     async def redirect(self, channel: str, context: str, exten: str) -> None:
-        """Sends the channel of that name to another place of the dialplan, priority 1; whatever ran on it is
-        left. Raises `PbxError`, such as when the channel is gone."""
+        """Sends the channel of that name or uniqueid to another place of the dialplan, priority 1; whatever
+        ran on it is left. Raises `UnsureError` when it may have been done, any other `PbxError` when it was
+        not, such as when the channel is gone."""
 
     async def hang_up(self, channel: str) -> None:
         """Ends the channel of that name. Raises `PbxError`."""
 
     async def set_variable(self, channel: str, name: str, value: str) -> None:
-        """Sets a variable or a function's value, such as `CALLERID(name)`, on the channel. Raises
+        """Sets a variable or a function's value, such as `CALLERID(name)`, on the channel of that name or
+        uniqueid. Raises
         `PbxError`."""
 
     async def press(self, channel: str, key: str) -> None:
         """Sends one key of a telephone (DTMF) to whoever is at the far end of the channel of that name.
         Raises `PbxError`."""
+
+    async def presence(self, extension: str) -> Presence:
+        """Whether that extension's telephone can take a call at this moment; `UNKNOWN` where the PBX does not
+        say. Raises `PbxError` while the link is down."""
+
+    async def has_context(self, name: str) -> bool:
+        """Whether the dialplan has a context of that name at this moment; false where the PBX does not say.
+        Raises `PbxError` while the link is down."""
 
     async def close(self) -> None:
         """Ends `moments` and gives the connection back."""

@@ -30,6 +30,12 @@ class Metrics:
             ["pbx"],
             registry=self.registry,
         )
+        self._lookups = Counter(
+            "callme_lookups", "Callers that a PBX asked about", ["pbx", "outcome"], registry=self.registry
+        )
+        self._lookup_took = Histogram(
+            "callme_lookup_seconds", "How long a PBX waited for us", ["pbx"], registry=self.registry
+        )
         self._link = Gauge("callme_pbx_up", "1 while the PBX link is up", ["pbx"], registry=self.registry)
         self._attempts = Counter(
             "callme_attempts", "Requests to portals", ["portal", "kind", "outcome"], registry=self.registry
@@ -66,6 +72,11 @@ class Metrics:
     def transcript_trouble(self, pbx: str) -> None:
         """The transcript could not be written; called from its own thread."""
         self._untold.labels(pbx).inc()
+
+    def looked_up(self, pbx: str, outcome: str, seconds: float) -> None:
+        """A caller was looked up for the PBX: `sent` to an employee, `ordinary` route, or too `late`."""
+        self._lookups.labels(pbx, outcome).inc()
+        self._lookup_took.labels(pbx).observe(seconds)
 
     def link(self, pbx: str, up: bool) -> None:
         """The link went up or down."""

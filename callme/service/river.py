@@ -7,13 +7,14 @@ talks to a portal nor reads a file. One consumer, total order: what came first i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
 import structlog
 
 from callme.calls.facts import Fact, LinkDown, LinkUp, TimePassed
+from callme.calls.grouping import Switchboard
 from callme.calls.model import Call, Direction
 from callme.calls.tracker import Change, Outcome, Tracker
 from callme.config import Config, Pbx
@@ -89,6 +90,13 @@ class River:
         self._watched_at = 0.0
         self._discovery: asyncio.Future[None] | None = None
         self.trouble: Phrase | None = None
+        self.onlooker: Callable[[Sequence[Fact]], None] | None = None
+        """Told of each moment's facts when the board knows them."""
+
+    @property
+    def board(self) -> Switchboard:
+        """What lives on the PBX; to be looked at only."""
+        return self._tracker.board
 
     def knows(self, extension: str) -> bool:
         """Whether the extension is, or could be, one of this PBX."""
@@ -184,6 +192,8 @@ class River:
         await self._note_link(moment.facts)
         self.clicks.saw(moment.facts, moment.at)
         outcome = self._tracker.step(moment.facts, moment.at)
+        if self.onlooker is not None:
+            self.onlooker(moment.facts)
         self._deadline = outcome.deadline
         write = self._write(outcome, moment.at)
         if write is None:

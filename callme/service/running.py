@@ -23,8 +23,11 @@ import uvicorn
 
 from callme import __version__
 from callme.config import Config
+from callme.config.forms import split_listen
 from callme.errors import CallMeError, ConfigError
+from callme.pbx.agi import AgiServer
 from callme.pbx.ami.source import AmiSource
+from callme.service.asking import Asking
 from callme.service.audio import Recordings
 from callme.service.board import Changes, ServiceBoard
 from callme.service.checking import ami_settings
@@ -32,9 +35,10 @@ from callme.service.clock import WallClock
 from callme.service.entrances import Entrances
 from callme.service.hearing import Ears
 from callme.service.metrics import Metrics
-from callme.service.portals import Desk, plans
+from callme.service.portals import Desk, local_zone, plans
 from callme.service.pulse import READY, STOPPING, Pulse
 from callme.service.river import River
+from callme.service.steering import Steering
 from callme.service.transcripts import Transcripts
 from callme.store.sqlite import Store, open_store
 from callme.web.app import create_app
@@ -48,6 +52,11 @@ TAKEN = Phrase("cannot listen on {listen}: {why}", "не удаётся слуш
 TAKEN_CURE = Phrase(
     "stop what uses it, or set service.listen to another address",
     "остановите того, кто его занял, или задайте другой адрес в service.listen",
+)
+
+TAKEN_AGI_CURE = Phrase(
+    "stop what uses it, or set routing.agi to another address",
+    "остановите того, кто его занял, или задайте другой адрес в routing.agi",
 )
 
 
@@ -161,7 +170,10 @@ class Service:
         )
         ears = Ears(self._config, desk.portals, rivers, clock, desk.stir)
         old = Entrances(desk.portals, ears.answer, clock)
-        app = create_app(board, self._config.service, desk.install, ears, old)
+        steerings = [self._steering(river, desk, store, metrics, clock) for river in rivers]
+        asking = Asking(self._config.routing, {steering.id: steering for steering in steerings})
+        agi = await self._agi(asking)
+        app = create_app(board, self._config.service, desk.install, ears, old, asking)
         pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         if signals:
             self._heed_signals()
@@ -171,6 +183,7 @@ class Service:
         upkeep = [self._guard(name, work) for name, work in desk.upkeep().items()]
         upkeep += [self._guard(name, work) for name, work in ears.fetching().items()]
         upkeep += [self._guard(f"clicks of {river.id}", river.clicks.run()) for river in rivers]
+        upkeep += [self._guard(f"steering of {steering.id}", steering.run()) for steering in steerings]
         pulse = Pulse(os.environ)
         if pulse.every_s:
             upkeep.append(self._guard("pulse", pulse.beat()))
@@ -180,6 +193,7 @@ class Service:
         await self._stopping.wait()
         pulse.tell(STOPPING)
         app.state.live.close()
+        await agi.close()
         await asyncio.gather(*(river.source.close() for river in rivers))
         desk.stop()
         pages.should_exit = True
@@ -191,6 +205,28 @@ class Service:
         await transcripts.close()
         log.info("CallMe stopped")
         return 0 if self._failed is None else 1
+
+    def _steering(
+        self, river: River, desk: Desk, store: Store, metrics: Metrics, clock: WallClock
+    ) -> Steering:
+        portals = {portal.id: portal for portal in desk.portals}
+        steering = Steering(
+            self._config, river.source, river.board, portals, store.reading, metrics, clock, local_zone()
+        )
+        river.onlooker = steering.saw
+        return steering
+
+    async def _agi(self, asking: Asking) -> AgiServer:
+        """Listens for FastAGI where the configuration says so."""
+        server, address = AgiServer(asking.answer), self._config.routing.agi
+        if address and self._config.routing.open:
+            try:
+                host, port = await server.start(*split_listen(address))
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise ConfigError(TAKEN.given(listen=address, why=why), TAKEN_AGI_CURE) from None
+            log.info("FastAGI listens", address=f"{host}:{port}")
+        return server
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()

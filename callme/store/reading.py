@@ -42,6 +42,8 @@ Cursor = tuple[float, str]
 """Where a page begins or ends: start time and id of a call."""
 
 LONGEST_PAGE = 500
+TALKS_LOOKED_AT = 5
+ANSWERED = model.Disposition.ANSWERED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,21 @@ class Reading:
         size = max(1, min(limit, LONGEST_PAGE))
         question = _matching(select(calls.c.view), which or CallFilter())
         return await self.ask(lambda connection: _page(connection, question, older_than, newer_than, size))
+
+    async def last_talker(self, pbx: str, number: str, since: float, until: float | None = None) -> str:
+        """The extension that talked last with that number (E.164), in calls that began since then, and where
+        `until` is given before that; empty when there is none."""
+        question = (
+            select(calls.c.view)
+            .where(calls.c.tail == tail(number), calls.c.started_at >= since)
+            .where(unindexed(calls.c.pbx) == pbx, unindexed(calls.c.disposition) == ANSWERED)
+            .order_by(calls.c.started_at.desc())
+            .limit(TALKS_LOOKED_AT)
+        )
+        if until is not None:
+            question = question.where(calls.c.started_at < until)
+        found = await self.ask(lambda connection: tuple(map(model.decode, connection.scalars(question))))
+        return next((call.last_talker for call in found if call.last_talker), "")
 
     async def get_call(self, call: str) -> CallStory | None:
         """One call with its deliveries, attempts and anomalies."""

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from callme.config import Service
-from callme.web import api, health, olddoors, pages, webhooks
+from callme.web import api, health, lookups, olddoors, pages, webhooks
 from callme.web.board import Board
 from callme.web.doors import Doors
 from callme.web.install import Install
@@ -23,10 +23,11 @@ def create_app(
     install: Install | None = None,
     ears: webhooks.Ears | None = None,
     old: olddoors.OldDoors | None = None,
+    asking: lookups.Lookups | None = None,
 ) -> FastAPI:
     """The application. `install` takes what CRMs send when our application is installed in them, `ears` what
-    they tell us from then on, `old` what comes to the addresses of an older connector.
-    `app.state.live.close()` ends the live streams, so that a server can stop at once."""
+    they tell us from then on, `old` what comes to the addresses of an older connector, `asking` answers PBXs
+    that ask who calls. `app.state.live.close()` ends the live streams, so that a server can stop at once."""
     app = FastAPI(
         title="CallMe",
         version=board.version,
@@ -45,6 +46,8 @@ def create_app(
         app.include_router(installs(install, board.language))
     if ears is not None:
         app.include_router(webhooks.router(ears))
+    if asking is not None:
+        app.include_router(lookups.router(asking))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     app.add_middleware(Doors, service=service, old=old.names if old is not None else frozenset())
     return app

@@ -3,8 +3,8 @@
 Pages show every call, so they are open only to this machine, unless a user and password are configured;
 then everybody needs them. A browser that was tricked into asking us under a foreign name (DNS rebinding)
 is sent away: the `Host` must be an address, this machine, or the host of `public_url`. `/healthz` and
-`/readyz` are free, since they tell no call, and `/hooks/…`, where CRMs call, which tells none either; so are
-the addresses of an older connector.
+`/readyz` are free, since they tell no call; so is `/hooks/…`, where CRMs call, which tells none either,
+`/lookup/…`, where a PBX shows a key of its own, and the addresses of an older connector.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from callme.web.olddoors import FORWARDED
 from callme.wording import Phrase
 
 FREE = frozenset({"/healthz", "/readyz"})
-HOOKS = "/hooks/"
-"""CRMs call these from elsewhere; each hook finds out by itself who is calling."""
+HOOKS = ("/hooks/", "/lookup/")
+"""CRMs and PBXs call these from elsewhere; each finds out by itself who is calling."""
 
 MISDIRECTED = Phrase(
     "CallMe does not know this host name as its own. Open it by [service] public_url, or correct public_url.",

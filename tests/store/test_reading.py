@@ -82,3 +82,27 @@ async def test_counts_since_a_moment(store: Store) -> None:
 async def test_a_call_that_is_not_there(store: Store) -> None:
     assert await store.reading.get_call("nobody") is None
     assert (await store.reading.list_calls(older_than=(0.0, ""))).calls == ()
+
+
+async def test_who_talked_last_with_a_number(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "callme.db")
+    answered = {"disposition": Disposition.ANSWERED, "number": "+79261234567"}
+    await store.commit(
+        step(
+            calls=(
+                call("office-1.1", 100.0, **answered, last_talker="101"),
+                call("office-1.2", 200.0, **answered, last_talker="102", direction=Direction.OUT),
+                call("office-1.3", 300.0, **answered, last_talker=None),
+                call("office-1.4", 400.0, number="+79261234567", last_talker="103"),
+                call("office-1.5", 500.0, **{**answered, "number": "+79991234567"}, last_talker="104"),
+                call("depot-1.6", 600.0, **answered, last_talker="105", pbx="depot"),
+            )
+        )
+    )
+    ask = store.reading.last_talker
+    assert await ask("office", "+79261234567", 0) == "102"
+    assert await ask("office", "+79261234567", 0, until=200.0) == "101"
+    assert await ask("office", "+79261234567", 250.0) == ""
+    assert await ask("depot", "+79261234567", 0) == "105"
+    assert await ask("office", "+79260000000", 0) == ""
+    await store.close()

@@ -42,6 +42,9 @@ class Options:
     """Send CEL events; a stock FreePBX does not."""
     custom: str = ""
     """Text of extensions_custom.conf."""
+    lookup: str = ""
+    """Address of an HTTP CallerID Lookup Source that every inbound route asks, as FreePBX's module cidlookup
+    writes it: `http://user:password@host:port/path?number=[NUMBER]`; also without user and password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def render(seat: Seat, options: Options, layout: Layout) -> dict[str, str]:
     texts = {name: _filled((folder / name).read_text("utf-8"), values) for name in TEXTS}
     texts |= dict.fromkeys(EMPTY, "")
     texts["extensions_custom.conf"] = options.custom
-    texts["extensions_additional.conf"] = additional()
+    texts["extensions_additional.conf"] = additional(options.lookup)
     texts["pjsip.conf"] += endpoints(seat)
     texts["queues.conf"] += queues(options.ring_s)
     texts["voicemail.conf"] += "".join(
@@ -92,15 +95,16 @@ def render(seat: Seat, options: Options, layout: Layout) -> dict[str, str]:
     return texts
 
 
-def additional() -> str:
+def additional(lookup: str = "") -> str:
     """extensions_additional.conf: what FreePBX generates from its tables."""
     parts = ["[globals]"]
     for number, (trunk, shown) in enumerate(numbering.TRUNKS.items(), 1):
         parts += [f"OUT_{number}={trunk}", f"OUTCID_{number}={shown}"]
     parts += ["", "[ext-did-0001]", "include => ext-did-0001-custom", "exten => foo,1,Noop(bar)"]
     parts += ["", "[ext-did-0002]", "include => ext-did-0002-custom"]
-    parts += [_inbound_route(did, target) for did, target in numbering.DIDS.items()]
-    parts += [_inbound_route("s", numbering.ANY_ROUTE)]
+    parts += [_inbound_route(did, target, lookup) for did, target in numbering.DIDS.items()]
+    parts += [_inbound_route("s", numbering.ANY_ROUTE, lookup)]
+    parts += ["", "[cidlookup]", _lookup_source(lookup)] if lookup else []
     parts += ["", "[ext-local]", "include => ext-local-custom"]
     parts += [_extension(ext) for ext in numbering.EXTENSIONS]
     parts += ["", "[ext-findmefollow]", "include => ext-findmefollow-custom", _follow_me("106")]
@@ -189,7 +193,19 @@ def _lines(exten: str, *steps: str) -> str:
     return "\n".join([f"exten => {exten},1,{first}", *(f" same => n{step}" for step in rest)])
 
 
-def _inbound_route(did: str, target: str) -> str:
+def _lookup_source(address: str) -> str:
+    """A source of the module cidlookup (sheet freepbx §6.1): the answer as a whole is the caller's name."""
+    number = "${STRREPLACE(CALLERID(num),+,%2B)}"
+    asked = address.replace("[NUMBER]", number).replace("[UNIQUEID]", "${UNIQUEID}")
+    return _lines(
+        "cidlookup_1",
+        "Set(CURLOPT(httptimeout)=7)",
+        f",Set(CALLERID(name)=${{CURL({asked})}})",
+        ",Return",
+    )
+
+
+def _inbound_route(did: str, target: str, lookup: str = "") -> str:
     own = (
         'ExecIf($["${FROM_DID}" = ""]?Set(__FROM_DID=${EXTEN}))' if did == "s" else "Set(__FROM_DID=${EXTEN})"
     )
@@ -204,6 +220,7 @@ def _inbound_route(did: str, target: str) -> str:
         ",Set(__CALLINGNAMEPRES_SV=${CALLERID(name-pres)})",
         ",Set(__CALLINGNUMPRES_SV=${CALLERID(num-pres)})",
         "(did-cid-hook),Noop(CallerID Entry Point)",
+        *((",Gosub(cidlookup,cidlookup_1,1())",) if lookup else ()),
         f"(dest-ext),Goto({target})",
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
 from callme.calls.facts import Fact, LinkDown, LinkUp
+from callme.calls.presence import Presence, of_device
 from callme.pbx import port
 from callme.pbx.ami import directory, translate
 from callme.pbx.ami.client import AmiClient, AskRefusedError, AskUnansweredError
@@ -19,6 +21,11 @@ DIALPLAN_S = 3.0
 
 NAME_MAX = 40
 """Letters of a caller's name: telephones show no more (sheet freepbx §6)."""
+
+HINTS = "ext-local"
+"""FreePBX's context of the extensions' hints (sheet freepbx §1.8)."""
+
+PRESENCE_S = 2.0
 
 
 class AmiSource:
@@ -56,14 +63,14 @@ class AmiSource:
         """Rings the extension through the dialplan, as a colleague's call would, and then the number
         (sheet freepbx §5.1)."""
         if not order.agent_context:
-            skips = await self._has_context(SKIPS_VOICEMAIL)
+            skips = await self.has_context(SKIPS_VOICEMAIL)
             order = replace(order, agent_context=SKIPS_VOICEMAIL if skips else order.context)
         try:
             await self._client.ask("Originate", originate(order))
         except AskUnansweredError as error:
             raise port.UnsureError(error.problem, error.cure) from error
 
-    async def _has_context(self, name: str) -> bool:
+    async def has_context(self, name: str) -> bool:
         """Asked each time, since the dialplan may be generated anew meanwhile. Where the PBX does not say, it
         is taken for absent."""
         try:
@@ -75,7 +82,10 @@ class AmiSource:
     async def redirect(self, channel: str, context: str, exten: str) -> None:
         """Needs the right to write `call`."""
         order = {"Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
-        await self._client.ask("Redirect", order)
+        try:
+            await self._client.ask("Redirect", order)
+        except AskUnansweredError as error:
+            raise port.UnsureError(error.problem, error.cure) from error
 
     async def hang_up(self, channel: str) -> None:
         """Needs the right to write `call` or `system`."""
@@ -88,6 +98,33 @@ class AmiSource:
     async def press(self, channel: str, key: str) -> None:
         """Needs the right to write `call`."""
         await self._client.ask("PlayDTMF", {"Channel": channel, "Digit": key})
+
+    async def presence(self, extension: str) -> Presence:
+        """The extension's hint, and what FreePBX keeps of it in the AstDB (sheet freepbx §7.2): do not
+        disturb, call forward, follow-me. Needs the right to write `call` or `reporting`."""
+        status, dnd, forward, follow = await asyncio.gather(
+            self._hint(extension),
+            self._row("DND", extension),
+            self._row("CF", extension),
+            self._row("AMPUSER", f"{extension}/followme/ddial"),
+        )
+        return of_device(status, dnd=bool(dnd), forwarded=bool(forward) or follow == "DIRECT")
+
+    async def _hint(self, extension: str) -> int | None:
+        try:
+            asked = {"Exten": extension, "Context": HINTS}
+            reply = await self._client.ask("ExtensionState", asked, PRESENCE_S)
+            return int(reply.response.get("Status"))
+        except (AskRefusedError, AskUnansweredError, ValueError):
+            return None
+
+    async def _row(self, family: str, key: str) -> str:
+        """One row of the AstDB; empty where there is none."""
+        try:
+            reply = await self._client.ask("DBGet", {"Family": family, "Key": key}, PRESENCE_S)
+        except (AskRefusedError, AskUnansweredError):
+            return ""
+        return next((item.get("Val") for item in reply.items), "")
 
     async def close(self) -> None:
         """Ends the link."""

@@ -24,6 +24,7 @@ from callme.crm.port import (
     Attempt,
     Audio,
     Capabilities,
+    Customer,
     Delivered,
     Finding,
     Gate,
@@ -39,6 +40,7 @@ from callme.portals.bitrix24 import audience, clients, neighbours, notices, payl
 from callme.portals.bitrix24.application import configured
 from callme.portals.bitrix24.backlog import Backlog
 from callme.portals.bitrix24.bindings import bindings_of
+from callme.portals.bitrix24.callers import Callers
 from callme.portals.bitrix24.callme import door
 from callme.portals.bitrix24.checkup import examine
 from callme.portals.bitrix24.credentials import Credentials, Webhook
@@ -119,6 +121,7 @@ class Bitrix24:
         self._bindings = bindings_of(home.hook_address(id), own=own)
         self._directory = Directory(self._rest, settings.users)
         self._lines = Lines(settings.lines, settings.create.outbound is Creation.ALWAYS)
+        self._callers = Callers(self._directory, settings.vip)
         self._language: Language = settings.language or home.language
         self._customers = Customers(settings, self._directory, self._lines, self._language)
         self._owners = Owners(settings, self._directory, self._lines, self._customers)
@@ -365,6 +368,10 @@ class Bitrix24:
             return door.report(knock, self.settings.callme_out)
         return door.event(await self.hear(urlencode(dict(knock.fields)).encode(), now), knock.fields)
 
+    async def who(self, number: str, within_s: float) -> Customer | None:
+        """Whose number that is, for a call that rings: one request, kept for a while (see `callers`)."""
+        return await self._callers.who(self._rest, number, within_s)
+
     # ------------------------------------------------------------------------------------- shadow mode
     async def listed(self, since: float, until: float) -> tuple[Entry, ...] | Unlisted:
         """The calls that the portal's statistics hold."""
@@ -424,6 +431,7 @@ class Bitrix24:
 
     async def close(self) -> None:
         """Gives the connections back."""
+        await self._callers.close()
         await self._lines.close()
         if self._application is not None:
             await self._application.close()

@@ -61,6 +61,15 @@ class People:
             return known.extension
         return min((ext for ext, owner in self.by_extension.items() if owner == user), default="")
 
+    def of_phone(self, number: str) -> User | None:
+        """The user of whom that is one of his own telephones."""
+        known = payloads.indexed(number)
+        if known not in self.phones:
+            return None
+        return next(
+            (user for user in self.users.values() if known in map(payloads.indexed, user.phones)), None
+        )
+
     def named(self, user: int) -> str:
         """How to show a user to a person."""
         known = self.users.get(user)

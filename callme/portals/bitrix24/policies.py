@@ -5,23 +5,17 @@ Only shapes and their checks: who decides by them is `crm.policy`, `owners` and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BeforeValidator, StringConstraints, model_validator
 
+from callme.config.forms import Patterns, Table
 from callme.config.problems import Unfit
-from callme.config.shape import Patterns
 from callme.crm.cards import CardRule as Rule
 from callme.crm.cards import When
 from callme.wording import Phrase
-
-
-class Table(BaseModel):
-    """Frozen; a key that it does not know is an error; no value of it gets into a message."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
 
 Moment = Literal["ring", "answer", "responsible", "never"]
 
@@ -116,3 +110,25 @@ class Reassign(Table):
     def marks(self) -> frozenset[str]:
         """The kinds in the portal's own words."""
         return frozenset(kind.upper() for kind in self.kinds)
+
+
+class Vip(Table):
+    """`vip`: by which field of a contact, lead or company a client is known as important, and with which of
+    its values; without values any that is not empty, 0, N or "no"."""
+
+    field: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+    values: tuple[str, ...] = ()
+
+    def marks(self, item: Mapping[str, Any]) -> bool:
+        """Whether a record of the CRM bears the mark. Own fields come under their names (`UF_CRM_…`), the
+        portal's with small letters (`typeId` for `TYPE_ID`)."""
+        value = item.get(self.field, item.get(_camel(self.field)))
+        found = {str(one).strip() for one in (value if isinstance(value, list) else [value])}
+        if self.values:
+            return bool(found & set(self.values))
+        return bool(found - {"", "0", "N", "no", "None", "False"})
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.lower().split("_")
+    return head + "".join(part.capitalize() for part in rest)

@@ -22,12 +22,12 @@ from pydantic import (
 )
 
 from callme.config import is_loopback, refusal
+from callme.config.forms import Patterns, Table
 from callme.config.problems import Unfit, from_pydantic
-from callme.config.shape import Patterns
 from callme.crm.cards import EVERYBODY, CardRules, When
 from callme.crm.policy import Rules
 from callme.portals.bitrix24.callme.access import CallMeOut
-from callme.portals.bitrix24.policies import CardRule, Create, Line, Moment, Reassign, Table
+from callme.portals.bitrix24.policies import CardRule, Create, Line, Moment, Reassign, Vip
 from callme.wording import Language, Phrase
 
 _PATH = re.compile(r"/rest/[1-9][0-9]*/[A-Za-z0-9]+/?")
@@ -147,6 +147,7 @@ class Settings(Table):
     # Patterns of outside numbers, without "+": no client is made of them, and what nobody answers is not
     # missed.
     blocked: Patterns = ()
+    vip: Vip | None = None  # which clients a rule of [[steer]] may treat as important
     # So long after a click it is still dialled: later nobody waits for the call any more.
     click_max_age: Seconds = 15.0
     # Whom a customer who asks by a form to be called gets: this extension, group or queue; empty: whoever is
@@ -261,5 +262,6 @@ _TABLES: Mapping[str, type[Table]] = {
     "lines": Line,
     "card_rules": CardRule,
     "reassign": Reassign,
+    "vip": Vip,
     "callme_out": CallMeOut,
 }

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr
 
+from callme.config.forms import Table
 from callme.config.problems import Unfit
-from callme.portals.bitrix24.policies import Table
 from callme.wording import Phrase
 
 
