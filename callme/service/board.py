@@ -131,6 +131,7 @@ class ServiceBoard:
                     cure if worker.paused is not None or unfit is not None else None,
                     backlog.waiting if backlog is not None else 0,
                     backlog.refused if backlog is not None else 0,
+                    name in self._desk.shadows,
                 )
             )
         return tuple(found)
@@ -218,6 +219,7 @@ def delivery_view(row: DeliveryRow) -> web.DeliveryView:
         waiting,
         row.settled_at,
         row.id,
+        row.record.about.shadow,
     )
 
 

@@ -75,6 +75,12 @@ DENIED_CURE = Phrase(
     "в строку «write» нашего пользователя в manager.conf, затем выполните «manager reload»",
 )
 READ_AS = Phrase("{kind} {number} ({reason})", "{kind} {number} ({reason})")
+SHADOW = Phrase("shadow mode", "теневой режим")
+NOTHING_TOLD = Phrase("on: calls are followed and nothing is told", "включён: звонки видны, но не передаются")
+COMPARE = Phrase(
+    "`callme shadow` compares; take out `shadow` of this [[portal]] to switch over",
+    "сравнивает `callme shadow`; чтобы переключиться, уберите shadow в этом [[portal]]",
+)
 KINDS = {
     Kind.EXTENSION: Phrase("extension", "внутренний номер"),
     Kind.TRUNK: Phrase("trunk", "транк"),
@@ -250,6 +256,8 @@ async def _portal(plan: Plan) -> list[Finding]:
         seen = await portal.check()
     finally:
         await portal.close()
+    if plan.home.quiet:
+        seen = [*seen, Finding(SHADOW, True, NOTHING_TOLD, COMPARE)]
     return [
         Finding(OF_PORTAL.given(portal=portal.id, topic=one.topic), one.well, one.found, one.cure)
         for one in seen

@@ -80,6 +80,7 @@ class Desk:
             portal.id: Worker(portal, ledger, prepare, clock, tally=metrics, shadow=plan.home.quiet)
             for plan, portal in zip(plans_, self.portals, strict=True)
         }
+        self.shadows = frozenset(plan.id for plan in plans_ if plan.home.quiet)
         self._changed = changed
         self._stirred = {portal.id: asyncio.Event() for portal in self.portals}
         self.unfit: dict[str, Unauthorised] = {}  # portals that refused even to be read

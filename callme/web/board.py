@@ -31,7 +31,7 @@ class LinkState:
 @dataclass(frozen=True, slots=True)
 class PortalState:
     """One portal. `up` is false while it is paused or out of reach; `backlog` counts what it has not taken
-    yet, `refused` what it will not take until a person looks at it."""
+    yet, `refused` what it will not take until a person looks at it. `shadow`: it is told nothing."""
 
     portal: str
     up: bool
@@ -40,12 +40,14 @@ class PortalState:
     cure: Phrase | None = None
     backlog: int = 0
     refused: int = 0
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
     """One record on its way to one portal: kind is register, finish or attach; state waiting, sending,
-    done or refused. `why` is of the last attempt that did not succeed, `next_at` when it is tried again."""
+    done or refused. `why` is of the last attempt that did not succeed, `next_at` when it is tried again.
+    `shadow`: it counts as done, and was not sent."""
 
     portal: str
     kind: str
@@ -55,6 +57,7 @@ class DeliveryView:
     next_at: float | None = None
     settled_at: float | None = None
     id: int = 0
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

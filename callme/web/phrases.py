@@ -26,6 +26,8 @@ PHRASES: dict[str, Phrase] = {
     "link_up": Phrase("connected", "на связи"),
     "link_down": Phrase("no connection", "нет связи"),
     "portal_up": Phrase("takes records", "принимает записи"),
+    "portal_shadow": Phrase("shadow mode: told nothing", "теневой режим: ничего не передаётся"),
+    "not_sent": Phrase("not sent: shadow mode", "не отправлено: теневой режим"),
     "portal_down": Phrase("paused", "приостановлен"),
     "no_portal": Phrase(
         "No CRM is configured: calls are only shown here.", "CRM не подключена: звонки видны только здесь."

@@ -54,3 +54,15 @@ async def test_a_missing_right_is_a_hint_and_no_failure(tmp_path: Path) -> None:
 async def test_configured_trunks_are_not_contradicted(tmp_path: Path) -> None:
     found = await checked(telling(), tmp_path, 'trunks = ["PJSIP/trunk-*"]')
     assert found["Trunks"].found.say("en") == "as configured"
+
+
+async def test_shadow_mode_is_told_with_the_way_out(tmp_path: Path) -> None:
+    portal = (
+        '[[portal]]\nid = "main"\ncrm = "bitrix24"\nshadow = true\ndefault_user = 1\n'
+        'webhook = "http://127.0.0.1:9/rest/1/x/"'
+    )
+    found = await checked(telling(), tmp_path, portal)
+    (shadow,) = [one for topic, one in found.items() if "shadow mode" in topic]
+    assert shadow.well
+    assert shadow.cure is not None
+    assert "callme shadow" in shadow.cure.say("ru")
