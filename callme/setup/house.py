@@ -62,6 +62,11 @@ class House:
     groups: frozenset[str] = frozenset()
 
     @property
+    def manages(self) -> bool:
+        """Whether services can be started here."""
+        return self.root and self.systemd
+
+    @property
     def name(self) -> str:
         """What it is, for a person: “FreePBX, Asterisk 22.1.0”."""
         known = f"Asterisk {self.version}" if self.version else ""

@@ -21,6 +21,8 @@ from callme.setup.wish import Wish
 from callme.setup.words import W
 from callme.wording import plain
 
+KNOW = Command(("systemctl", "daemon-reload"), own.KNOW_UNIT)
+
 
 def take_back(wish: Wish, house: House, talk: Talk, trials: Trials) -> bool:
     """Takes everything back; whether all of it worked. Raises `TroubleError`."""
@@ -46,15 +48,19 @@ def take_back(wish: Wish, house: House, talk: Talk, trials: Trials) -> bool:
     if not wish.hands_off and not talk.confirm(W.TAKE_BACK, True):
         talk.tell(W.NOT_WRITTEN)
         return False
-    allowed = wish.here and house.root
-    well = _run(talk, trials, _first(ledger), allowed)
+    manages = wish.here and house.manages
+    well = _run(talk, trials, _first(ledger), manages)
     data = _data(file)
     ledger_keeper.undo(changes, keep=bool(left))
     for change in changes:
         talk.tell((W.REMOVED if change.after is None else W.TAKEN_BACK).given(file=change.path))
     for phrase in left:
         talk.tell(phrase)
-    well = _run(talk, trials, _last(ledger), allowed) and well
+    if ledger.unit == "own":
+        well = _run(talk, trials, [KNOW], manages) and well
+    if ledger.user:
+        gone = Command(("userdel", ledger.user), W.DROP_USER)
+        well = _run(talk, trials, [gone], wish.here and house.root) and well
     if any(change.path.is_relative_to(house.etc) for change in changes):
         console = wish.console or tuple(ledger.console)
         reload = Command((*(console or ("asterisk",)), "-rx", "manager reload"), W.RELOAD)
@@ -79,15 +85,6 @@ def _first(ledger: Ledger) -> list[Command]:
     if ledger.unit not in ends:
         return []
     return [Command(("systemctl", *ends[ledger.unit], unit.NAME), W.STOP_UNIT)]
-
-
-def _last(ledger: Ledger) -> list[Command]:
-    commands = []
-    if ledger.unit == "own":
-        commands.append(Command(("systemctl", "daemon-reload"), own.KNOW_UNIT))
-    if ledger.user:
-        commands.append(Command(("userdel", ledger.user), W.DROP_USER))
-    return commands
 
 
 def _run(talk: Talk, trials: Trials, commands: list[Command], allowed: bool) -> bool:

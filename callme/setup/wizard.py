@@ -52,7 +52,7 @@ def _own_files(on: Course) -> None:
     if on.agreed(changes) and with_unit:
         anew = on.house.packaged or changes[-1].before is not None
         on.disk.note(unit="packaged" if on.house.packaged else "own")
-        on.run(own.starting(anew=anew), allowed=on.wish.here and on.house.root)
+        on.run(own.starting(anew=anew), allowed=on.wish.here and on.house.manages)
 
 
 def _wants_unit(on: Course) -> bool:
