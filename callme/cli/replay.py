@@ -266,6 +266,8 @@ def _intent(at: float, intent: Intent) -> dict[str, Any]:
             }
         case Attach():
             told |= {"tell": "attach", "path": intent.path}
+        case _:
+            told |= {"tell": intent.KIND}
     return told
 
 

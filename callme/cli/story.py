@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from callme.calls.model import Call, Direction, Disposition, Side, TransferKind
 from callme.calls.tracker import Change
-from callme.crm.intents import Attach, Cards, Finish, Intent, Register
+from callme.crm.intents import Attach, Cards, Finish, Intent, Reached, Register, Remind, Settle
 from callme.wording import Phrase, plain
 
 HIDDEN = Phrase("hidden number", "скрытый номер")
@@ -240,3 +240,9 @@ def tell_intent(intent: Intent) -> Phrase:
             )
         case Attach():
             return Phrase("attach {path}", "запись {path}").given(path=plain(intent.path))
+        case Remind():
+            return Phrase("remind of the missed call", "напоминание о пропущенном")
+        case Settle():
+            return Phrase("no reminder any more", "напоминание больше не нужно")
+        case Reached():
+            return Phrase("the client was reached", "с клиентом поговорили")

@@ -126,6 +126,41 @@ class Attach:
 
 
 @dataclass(frozen=True, slots=True)
+class Remind:
+    """Somebody shall call back this client of a missed call; told after its finish. `owner` and `rung` as
+    there."""
+
+    KIND: ClassVar[str] = "remind"
+    about: CallFacts
+    owner: str | None
+    ended_at: float
+    ordinal: int = 0
+    rung: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The client of that missed call was reached at `at`, by the extension `by` where one is known: nobody
+    needs to be reminded of him any more."""
+
+    KIND: ClassVar[str] = "settle"
+    about: CallFacts
+    at: float
+    by: str | None = None
+    ordinal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """No record: somebody of ours talks with this client. The store makes a `Settle` of it for each missed
+    call of his of which somebody was reminded."""
+
+    KIND: ClassVar[str] = "reached"
+    about: CallFacts
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cards:
     """A wish, not a record: the extensions that should see the call's card from now on; of them `asking`
     only if the portal knows the client, and as theirs, or does not know him at all."""
@@ -136,12 +171,10 @@ class Cards:
     asking: frozenset[str] = frozenset()
 
 
-Record = Register | Finish | Attach
-Intent = Record | Cards
+Record = Register | Finish | Attach | Remind | Settle
+Intent = Record | Cards | Reached
 
-_RECORDS: dict[str, type[Register] | type[Finish] | type[Attach]] = {
-    kind.KIND: kind for kind in (Register, Finish, Attach)
-}
+_RECORDS: dict[str, type[Record]] = {kind.KIND: kind for kind in (Register, Finish, Attach, Remind, Settle)}
 
 _SENTENCES = ("note", "why")
 

@@ -19,7 +19,18 @@ from callme.calls.numbering import pattern
 from callme.crm import cards
 from callme.crm.cards import EVERYBODY, CardRules
 from callme.crm.commands import fruitless
-from callme.crm.intents import Attach, CallFacts, Cards, Direction, Finish, Intent, Register, Result
+from callme.crm.intents import (
+    Attach,
+    CallFacts,
+    Cards,
+    Direction,
+    Finish,
+    Intent,
+    Reached,
+    Register,
+    Remind,
+    Result,
+)
 from callme.wording import Phrase
 
 MISSED_OWNER = ("rung", "line")
@@ -30,12 +41,14 @@ neither is known the adapter asks the CRM who is responsible, else takes the por
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How to decide. `lines` maps a line to the extension that owns it, `cards` says who sees them,
-    `blocked` are patterns of outside numbers, as written without `+`, that are no clients."""
+    `blocked` are patterns of outside numbers, as written without `+`, that are no clients. `reminds`:
+    somebody is reminded of missed calls."""
 
     missed_owner: tuple[str, ...] = MISSED_OWNER
     lines: Mapping[str, str] = field(default_factory=dict)
     cards: CardRules = EVERYBODY
     blocked: tuple[str, ...] = ()
+    reminds: bool = False
 
 
 DEFAULT_RULES = Rules()
@@ -67,6 +80,7 @@ class Told:
     attached: tuple[str, ...] = ()  # the files of the last attach, by name
     asking: frozenset[str] = frozenset()
     attaches: int = 0
+    reached: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For the store."""
@@ -77,6 +91,7 @@ class Told:
             "attached": list(self.attached),
             "asking": sorted(self.asking),
             "attaches": self.attaches,
+            "reached": self.reached,
         }
 
     @classmethod
@@ -91,6 +106,7 @@ class Told:
             tuple(stored.get("attached", ())),
             frozenset(stored.get("asking", ())),
             int(stored.get("attaches", len(stored.get("attached", ())))),
+            bool(stored.get("reached")),
         )
 
 
@@ -117,8 +133,14 @@ def decide(
     if (wish.seers, wish.asking) != (told.seers, told.asking):
         said.append(Cards(about, wish.seers, wish.asking))
         told = replace(told, seers=wish.seers, asking=wish.asking)
+    if rules.reminds and call.talks and not told.reached:
+        said.append(Reached(about, call.answered_by))
+        told = replace(told, reached=True)
     if call.ended_at is not None and not told.finished:
-        said.append(_finish(call, about, rules, given))
+        end = _finish(call, about, rules, given)
+        said.append(end)
+        if rules.reminds and is_missed(end):
+            said.append(Remind(about, end.owner, end.ended_at, rung=end.rung))
         told = replace(told, finished=True)
     files = sounds(call) if told.finished else ()
     names = tuple(file.path for file in files)
@@ -159,6 +181,12 @@ def abandon(
         return (), told
     ended = replace(call, ended_at=call.ended_at or now, lost=True)
     return decide(ended, told, rules)
+
+
+def is_missed(end: Finish) -> bool:
+    """A client called, nobody talked with him, and that is certain."""
+    calm = end.unwanted or end.lost or end.result in (Result.ANSWERED, Result.UNKNOWN)
+    return end.about.direction is Direction.IN and bool(end.about.number) and not calm
 
 
 def unwanted(call: Call, rules: Rules) -> bool:

@@ -14,7 +14,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from callme.crm.intents import Attach, Finish, Register
+from callme.crm.intents import Attach, Finish, Register, Remind, Settle
 from callme.wording import Phrase
 
 Memory = Mapping[str, str]
@@ -200,6 +200,17 @@ class Gate(Protocol):
 
     def told_to_wait(self, seconds: float) -> None:
         """The portal asked for quiet: nobody enters for so long."""
+
+
+@runtime_checkable
+class Reminds(Protocol):
+    """A portal that can remind somebody of a missed call. One that cannot simply lacks the methods."""
+
+    async def remind(self, order: Remind, attempt: Attempt) -> Outcome:
+        """Reminds, as it is configured; the call was finished. The same order twice reminds once."""
+
+    async def settle(self, order: Settle, attempt: Attempt) -> Outcome:
+        """Closes what `remind` left open, if anything. Refused for nothing that a person has closed."""
 
 
 class Portal(Protocol):

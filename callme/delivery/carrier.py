@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from callme.crm.intents import Attach, Finish, Register
+from callme.crm.intents import Attach, Finish, Register, Remind, Settle
 from callme.crm.port import (
     Ambiguous,
     Attempt,
@@ -25,13 +25,14 @@ from callme.crm.port import (
     Parcel,
     Portal,
     Refused,
+    Reminds,
     Trace,
     Unauthorised,
 )
 from callme.crm.shadow import NOT_SENT
 from callme.delivery.lane import CARDS, Key, Lane, State
 from callme.delivery.ledger import Tried
-from callme.delivery.outbox import Send, Sendable, SetCards
+from callme.delivery.outbox import Send, Sendable, SetCards, is_needless
 from callme.delivery.recorder import Recorder
 from callme.wording import Phrase
 
@@ -76,6 +77,7 @@ ATTACHED_SO_FAR = Phrase(
     "Приложено то, что есть; остальное ожидается: {why}",
 )
 NO_RECORDINGS = Phrase("This CRM takes no recordings", "Эта CRM не принимает записи разговоров")
+NO_REMINDERS = Phrase("This CRM reminds nobody of calls", "Эта CRM не напоминает о звонках")
 STOPPED_WAITING = Phrase(
     "The portal did not answer in time for the call's record",
     "Портал не ответил вовремя, запись о звонке ушла без этого",
@@ -187,6 +189,9 @@ class Carrier:
                     return await self._portal.finish(order, attempt)
                 case Attach() as order:
                     return await self._ask_attach(lane, order, attempt)
+                case Remind() | Settle() as order:
+                    needless = is_needless(lane, order) and not attempt.doubt
+                    return Delivered() if needless else await self._ask_reminder(order, attempt)
         except Exception as error:
             log.exception("adapter failed")
             return Ambiguous(FAULT.given(error=type(error).__name__))
@@ -213,6 +218,13 @@ class Carrier:
             if not limit.expired():
                 raise
         return Ambiguous(STOPPED_WAITING)
+
+    async def _ask_reminder(self, order: Remind | Settle, attempt: Attempt) -> Outcome:
+        if not isinstance(self._portal, Reminds):
+            return Refused(NO_REMINDERS)
+        if isinstance(order, Remind):
+            return await self._portal.remind(order, attempt)
+        return await self._portal.settle(order, attempt)
 
     async def _ask_attach(self, lane: Lane, order: Attach, attempt: Attempt) -> Outcome:
         if not self._portal.capabilities.recordings:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from callme.crm.intents import Attach, Finish, Record, Register
+from callme.crm.intents import Attach, Finish, Record, Register, Remind, Settle
 from callme.crm.port import Ambiguous, Delivered, Later, Outcome, Refused, Unauthorised
 from callme.delivery.lane import Delivery, Key, Lane, State
 from callme.wording import Phrase
@@ -101,7 +101,7 @@ def next_step(lane: Lane, now: float, rules: Rules = RULES) -> Step:
         return _send(ends[0], now)
     if not lane.closed:
         return Idle(settled=False)
-    return _attach(lane, now)
+    return _afterwards(lane, now)
 
 
 def together(lane: Lane, step: Step, now: float) -> tuple[Send, ...]:
@@ -126,14 +126,25 @@ def hold(lane: Lane) -> Phrase | None:
     return None
 
 
+_OPEN = (State.WAITING, State.SENDING)
+
+
+def is_needless(lane: Lane, record: Record) -> bool:
+    """A reminder that was not sent before the client was reached is not sent at all."""
+    return isinstance(record, Remind) and bool(lane.of(Settle.KIND))
+
+
 def _send(delivery: Delivery, now: float, show: frozenset[str] = frozenset()) -> Step:
     if delivery.next_at > now:
         return Wait(delivery.next_at)
     return Send(delivery.key, delivery.record, show)
 
 
-def _attach(lane: Lane, now: float) -> Step:
-    waiting = [one for one in lane.of(Attach.KIND) if one.state in (State.WAITING, State.SENDING)]
+def _afterwards(lane: Lane, now: float) -> Step:
+    """What follows a call that is closed: recordings, a reminder, and its end when that is told."""
+    waiting = [one for kind in (Attach.KIND, Remind.KIND) for one in lane.of(kind) if one.state in _OPEN]
+    if not any(isinstance(one.record, Remind) for one in waiting):
+        waiting += [one for one in lane.of(Settle.KIND) if one.state in _OPEN]
     if not waiting:
         return Idle(settled=True)
     # A recording that is not ready yet does not keep the next one: the earliest due goes first.

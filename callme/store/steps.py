@@ -10,12 +10,19 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from callme.calls import model
-from callme.crm.intents import Cards, Record
+from callme.crm import intents
+from callme.crm.intents import Cards, Reached, Record, Remind, Settle
 from callme.delivery.lane import HandOver, wish
 from callme.store import commands
 from callme.store.river import Resume, StepWrite
-from callme.store.rows import call_in, lane_new, phrase_in, record_in
+from callme.store.rows import call_in, lane_new, phrase_in, record_in, tail
 from callme.store.schema import IS_OPEN, anomalies, calls, deliveries, lanes, open_calls, unindexed
+
+REMINDED_S = 30 * 86400
+"""A client who is reached later than this after he called in vain was hardly reached because of it."""
+
+NUMBER_LEAST = 5
+"""Digits; shorter ones are no numbers of clients."""
 
 _call_put = insert(calls)
 _CALL = _call_put.on_conflict_do_update(
@@ -42,6 +49,26 @@ _WAKE = (
         next_at=func.min(func.coalesce(lanes.c.next_at, bindparam("at")), bindparam("at")),
     )
 )
+_ENDED = deliveries.alias("ended")
+_REMINDERS = (
+    select(deliveries.c.payload)
+    .join(calls, calls.c.id == deliveries.c.call)
+    .where(
+        calls.c.tail == bindparam("tail"),
+        calls.c.started_at > bindparam("since"),
+        deliveries.c.portal == bindparam("of_portal"),
+        deliveries.c.kind == Remind.KIND,
+        deliveries.c.created_at <= bindparam("at"),
+        ~select(_ENDED.c.id)
+        .where(
+            _ENDED.c.portal == deliveries.c.portal,
+            _ENDED.c.call == deliveries.c.call,
+            _ENDED.c.kind == Settle.KIND,
+        )
+        .exists(),
+    )
+    .order_by(deliveries.c.id)
+)
 _ANOMALY = insert(anomalies)
 _TOLD = update(lanes).where(_THIS_LANE).values(told=bindparam("memo"))
 
@@ -63,6 +90,7 @@ def write(connection: Connection, steps: Sequence[StepWrite]) -> list[tuple[Hand
     rows = [record_in(one.portal, record, one.at) for one in lanes_touched for record in one.records]
     if rows:
         connection.execute(_RECORD, rows)
+    handed = [(*part, *_reached(connection, step)) for part, step in zip(handed, steps, strict=True)]
     for step in steps:
         _told(connection, step)
         commands.move(connection, step.commands, step.at)
@@ -101,6 +129,8 @@ def _by_lane(step: StepWrite) -> dict[tuple[str, str], tuple[list[Record], Cards
     """The intents per lane; of several wishes for cards the last one counts."""
     found: dict[tuple[str, str], tuple[list[Record], Cards | None]] = {}
     for portal, intent in step.intents:
+        if isinstance(intent, Reached):
+            continue
         records, cards = found.get((portal, intent.about.call), ([], None))
         if isinstance(intent, Cards):
             cards = intent
@@ -125,6 +155,25 @@ def _lane(
             connection.execute(_WISH.values(wanted=wanted, asking=sorted(cards.asking)), where)
         connection.execute(_WAKE, {**where, "at": at})
     return HandOver(portal, call, at, tuple(records), cards, fresh)
+
+
+def _reached(connection: Connection, step: StepWrite) -> list[HandOver]:
+    """Whoever is reminded of a client that somebody talks with now need not be. What is open stands in the
+    deliveries themselves: a reminder without its end, of a call with that number."""
+    found = []
+    for portal, intent in step.intents:
+        digits = tail(intent.about.number) if isinstance(intent, Reached) else ""
+        if not isinstance(intent, Reached) or len(digits) < NUMBER_LEAST:
+            continue
+        where = {"of_portal": portal, "tail": digits, "at": step.at, "since": step.at - REMINDED_S}
+        for payload in connection.scalars(_REMINDERS, where).all():
+            reminder = intents.decode(Remind.KIND, payload)
+            settle = Settle(reminder.about, step.at, intent.by)
+            connection.execute(_RECORD, [record_in(portal, settle, step.at)])
+            call = settle.about.call
+            connection.execute(_WAKE, {"of_portal": portal, "of_call": call, "at": step.at})
+            found.append(HandOver(portal, call, step.at, (settle,)))
+    return found
 
 
 def load(connection: Connection, pbx: str) -> Resume:

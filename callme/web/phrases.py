@@ -138,6 +138,8 @@ PHRASES: dict[str, Phrase] = {
     "record.register": Phrase("call opened", "звонок открыт"),
     "record.finish": Phrase("call closed", "звонок закрыт"),
     "record.attach": Phrase("recording attached", "запись приложена"),
+    "record.remind": Phrase("reminder of the missed call", "напоминание о пропущенном"),
+    "record.settle": Phrase("client reached, reminder closed", "клиенту перезвонили, напоминание закрыто"),
     "record.cards": Phrase("cards", "карточки"),
     "state.waiting": Phrase("waits", "ждёт"),
     "state.sending": Phrase("being sent", "отправляется"),

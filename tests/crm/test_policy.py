@@ -14,7 +14,7 @@ from callme.calls.model import Call, CallId, Direction, Disposition, RecordingFi
 from callme.calls.numbering import Numbering
 from callme.calls.tracker import Tracker
 from callme.crm import policy
-from callme.crm.intents import Attach, Cards, Finish, Intent, Register, Result
+from callme.crm.intents import Attach, Cards, Finish, Intent, Reached, Register, Remind, Result
 from callme.crm.policy import Rules, Told
 from tests.calls.played import cases
 from tests.calls.scene import CUSTOMER, DID, OTHER, Line, Scene
@@ -348,3 +348,47 @@ def test_a_blocked_number_that_somebody_answers_was_answered(scene: Scene) -> No
     customer, phone = talking(scene)
     scene.hangs_up(customer, phone)
     assert finish(heard(scene, Rules(blocked=("*",)))).result is Result.ANSWERED
+
+
+def reminders(said: list[Intent]) -> list[str]:
+    return [intent.KIND for intent in said if isinstance(intent, Remind | Reached)]
+
+
+def unanswered(scene: Scene) -> None:
+    customer = scene.customer_calls("+79161234567")
+    phone = scene.rings(customer, "101")
+    scene.wait(20)
+    scene.ended(customer, phone, DialStatus.NO_ANSWER)
+    scene.gone(phone, customer)
+
+
+def test_a_missed_call_reminds_and_an_answered_one_says_that_the_client_was_reached() -> None:
+    rules = Rules(reminds=True)
+    one, two = Scene(), Scene()
+    unanswered(one)
+    said = heard(one, rules)
+    assert [intent.KIND for intent in said][-2:] == ["finish", "remind"]
+    remind = said[-1]
+    assert isinstance(remind, Remind)
+    assert (remind.owner, remind.rung, remind.about.number) == ("101", ("101",), "+79161234567")
+    customer, phone = talking(two)
+    two.hangs_up(customer, phone)
+    assert reminders(heard(two, rules)) == ["reached"]
+    kinds = [intent.KIND for intent in heard(two, rules)]
+    assert kinds.index("reached") < kinds.index("finish"), "at the first word, not at the end"
+
+
+def test_nobody_is_reminded_unasked_nor_of_the_unwanted_nor_of_what_is_not_certain(scene: Scene) -> None:
+    unanswered(scene)
+    assert reminders(heard(scene)) == []
+    assert reminders(heard(scene, Rules(reminds=True, blocked=("7916*",)))) == []
+    hidden = Scene()
+    hidden.gone(hidden.customer_calls("anonymous"))
+    assert reminders(heard(hidden, Rules(reminds=True))) == []
+    blind = Scene()
+    blind.rings(blind.customer_calls(), "101")
+    blind.say(f.LinkDown())
+    blind.wait(60)
+    blind.say(f.Snapshot((), blind.now))
+    assert finish(heard(blind)).lost
+    assert reminders(heard(blind, Rules(reminds=True))) == []

@@ -9,7 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from callme.crm.intents import Attach, CallFacts, Cards, Direction, Finish, Intent, Register, Result
+from callme.crm.intents import (
+    Attach,
+    CallFacts,
+    Cards,
+    Direction,
+    Finish,
+    Intent,
+    Reached,
+    Register,
+    Remind,
+    Result,
+    Settle,
+)
 from callme.crm.port import Attempt, Audio, Capabilities, Delivered, Finding, Later, Outcome, Refused
 from callme.delivery.lane import HandOver, Lane, extend
 from callme.delivery.ledger import Due, LaneWrite, Tried
@@ -45,7 +57,7 @@ def cards(*seers: str, call: str = "office-1.1") -> Cards:
 def handed(*intents: Intent, at: float = 0.0, fresh: bool = False) -> HandOver:
     """What a commit of these intents hands over."""
     wishes = [one for one in intents if isinstance(one, Cards)]
-    records = tuple(one for one in intents if not isinstance(one, Cards))
+    records = tuple(one for one in intents if not isinstance(one, Cards | Reached))
     return HandOver(PORTAL, intents[0].about.call, at, records, wishes[-1] if wishes else None, fresh)
 
 
@@ -102,6 +114,12 @@ class FakePortal:
 
     async def attach(self, order: Attach, audio: Audio, attempt: Attempt) -> Outcome:
         return await self._order(f"attach {order.ordinal}", order.about.call, attempt) or Delivered()
+
+    async def remind(self, order: Remind, attempt: Attempt) -> Outcome:
+        return await self._order("remind", order.about.call, attempt) or Delivered({"task": "7"})
+
+    async def settle(self, order: Settle, attempt: Attempt) -> Outcome:
+        return await self._order("settle", order.about.call, attempt) or Delivered()
 
     async def check(self) -> list[Finding]:
         return []

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from callme.crm.intents import Attach, Intent
+from callme.crm.intents import Attach, Intent, Remind, Settle
 from callme.crm.port import Ambiguous, Audio, Capabilities, Exchange, Later, Outcome, Refused, Unauthorised
 from callme.delivery.breaker import PAUSE_S
 from callme.delivery.lane import HandOver, State
@@ -20,6 +20,7 @@ from tests.delivery.fakes import (
     WHY,
     FakePortal,
     MemoryLedger,
+    about,
     attach,
     cards,
     finish,
@@ -413,3 +414,63 @@ def test_a_fault_of_our_own_ends_the_worker_loudly() -> None:
             await running
 
     play(run)
+
+
+# ------------------------------------------------------------------------------------------ reminders
+def remind() -> Remind:
+    return Remind(about(), "101", 1010.0)
+
+
+def settled() -> Settle:
+    return Settle(about(), 1020.0, "101")
+
+
+def test_a_reminder_follows_the_record_and_ends_when_the_client_was_reached() -> None:
+    async def story(stage: Stage) -> None:
+        stage.tell(register(), finish(), remind())
+        await asyncio.sleep(60)
+        stage.tell(settled())
+        await asyncio.sleep(60)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register()", "finish", "remind", "settle"]
+    assert stage.portal.attempts[-1].memory["task"] == "7"
+
+
+def test_who_was_reached_before_a_reminder_could_be_sent_costs_nobody_one() -> None:
+    async def story(stage: Stage) -> None:
+        down = Later(WHY, 100.0)
+        stage.portal.answer = lambda word, call: down if word == "finish" else None
+        stage.tell(register(), finish(), remind())
+        await asyncio.sleep(10)
+        stage.tell(settled())
+        stage.portal.answer = lambda word, call: None
+        await asyncio.sleep(300)
+
+    stage = perform(story)
+    assert "remind" not in stage.portal.words()
+    assert (stage.state("remind"), stage.state("settle")) == (State.DONE, State.DONE)
+
+
+def test_a_reminder_that_may_have_been_made_is_looked_at_before_it_is_ended() -> None:
+    async def story(stage: Stage) -> None:
+        lost = iter([Ambiguous(WHY)])
+        stage.portal.answer = lambda word, call: next(lost, None) if word == "remind" else None
+        stage.portal.takes_s = lambda word, call: 5.0 if word == "remind" else 0.01
+        stage.tell(register(), finish(), remind())
+        await asyncio.sleep(2)
+        stage.tell(settled())
+        await asyncio.sleep(60)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register()", "finish", "remind", "remind", "settle"]
+
+
+def test_a_refused_reminder_holds_nothing() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.answer = lambda word, call: Refused(WHY) if word == "remind" else None
+        stage.tell(register(), finish(), remind(), attach())
+        await asyncio.sleep(10)
+
+    stage = perform(story)
+    assert (stage.state("remind"), stage.state("attach")) == (State.REFUSED, State.DONE)

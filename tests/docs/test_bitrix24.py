@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 import callme.http
 from callme.portals import bitrix24
-from callme.portals.bitrix24.policies import CardRule, Create, Line, Reassign
+from callme.portals.bitrix24.policies import CardRule, Create, Line, Missed, Reassign
 from callme.portals.bitrix24.settings import Settings
 from callme.wording import LANGUAGES, Language
 from tests.portals.bitrix24.test_fault_table import METHODS, Trouble
@@ -31,11 +31,12 @@ def keys() -> list[str]:
     inner: dict[str, type[BaseModel]] = {
         "create": Create,
         "reassign": Reassign,
+        "missed": Missed,
         "lines.…": Line,
         "card_rules.…": CardRule,
     }
     nested = [f"{name}.{key}" for name, shape in inner.items() for key in shape.model_fields]
-    return [key for key in Settings.model_fields if key not in ("create", "reassign")] + nested
+    return [key for key in Settings.model_fields if key not in ("create", "reassign", "missed")] + nested
 
 
 def rows(page: str, heading: str) -> list[list[str]]:

@@ -18,7 +18,7 @@ import structlog
 from callme.crm.commands import Click, Hearing, Keep
 from callme.crm.doors import Knock, Reply
 from callme.crm.installation import Home, Installed, Verdict
-from callme.crm.intents import Attach, Finish, Register
+from callme.crm.intents import Attach, Finish, Register, Remind, Settle
 from callme.crm.port import (
     Ambiguous,
     Attempt,
@@ -53,6 +53,7 @@ from callme.portals.bitrix24.listening import Listener
 from callme.portals.bitrix24.owners import Owners
 from callme.portals.bitrix24.policies import Creation
 from callme.portals.bitrix24.recording import hand_over
+from callme.portals.bitrix24.reminders import Reminders
 from callme.portals.bitrix24.rest import Done, Fault, Rest
 from callme.portals.bitrix24.settings import Settings
 from callme.portals.bitrix24.statistics import Absent, Sealed, look_up, may_look
@@ -125,6 +126,9 @@ class Bitrix24:
         self._language: Language = settings.language or home.language
         self._customers = Customers(settings, self._directory, self._lines, self._language)
         self._owners = Owners(settings, self._directory, self._lines, self._customers)
+        self._reminders = Reminders(
+            settings, self._directory, self._lines, self._customers, zone, self._language
+        )
         self._listener = Listener(
             settings, self._directory, self._lines, self._rest, self._application, self.install
         )
@@ -348,6 +352,18 @@ class Bitrix24:
             return Refused(notices.unregistered(order.about.call))
         rest = self._rest.noting(attempt.trace)
         return await hand_over(rest, order, call_id, audio, attempt, answer_s=self.settings.upload_timeout)
+
+    # ------------------------------------------------------------------------------------------ reminders
+    async def remind(self, order: Remind, attempt: Attempt) -> Outcome:
+        """Reminds somebody of the missed call."""
+        unready = await self._directory.ready()
+        if unready is not None:
+            return unready
+        return await self._reminders.remind(self._rest.noting(attempt.trace), order, attempt)
+
+    async def settle(self, order: Settle, attempt: Attempt) -> Outcome:
+        """The client was reached."""
+        return await self._reminders.settle(self._rest.noting(attempt.trace), order, attempt)
 
     # ------------------------------------------------------------------------------------------ hearing
     async def hear(self, body: bytes, now: float) -> Hearing:

@@ -69,7 +69,8 @@ async def examine(
     if application is not None:
         findings.append(await _installed(rest, application))
     scopes = {str(scope) for scope in granted.result} if isinstance(granted.result, list) else set()
-    findings.append(_rights(scopes, application=application is not None))
+    also = [scope for scope, needed in settings.scopes.items() if needed]
+    findings.append(_rights(scopes, also, application=application is not None))
     if "telephony" in scopes:
         findings.append(await _calls(rest))
         if findings[-1].well:  # who may not report calls may not keep lines either: that is said already
@@ -94,14 +95,15 @@ async def _installed(rest: Rest, application: Application) -> Finding:
     return Finding(_APPLICATION, True, Phrase("installed", "установлено"))
 
 
-def _rights(scopes: set[str], *, application: bool = False) -> Finding:
+def _rights(scopes: set[str], also: Sequence[str] = (), *, application: bool = False) -> Finding:
     topic = _APPLICATION_RIGHTS if application else _RIGHTS
     missing = [scope for scope in ("telephony", "crm") if scope not in scopes]
     if not scopes & {"user", "user_basic", "user_brief"}:
         missing.append("user")
+    missing += [scope for scope in also if scope not in scopes]
     if not missing:
         return Finding(topic, True, Phrase("telephony, users, CRM", "телефония, пользователи, CRM"))
-    names = _listed([SCOPES[scope] for scope in missing])
+    names = _listed([SCOPES["tasks" if scope == "task" else scope] for scope in missing])
     return Finding(
         topic,
         False,

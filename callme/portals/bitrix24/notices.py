@@ -7,6 +7,9 @@ from pathlib import Path
 from callme.http import server_words
 from callme.wording import Phrase
 
+NO_TASK = Phrase(
+    "Bitrix24 answered without the task that it made.", "Битрикс24 не назвал созданную им задачу."
+)
 NO_CALL_ID = Phrase(
     "Bitrix24 answered the registration without a call id.",
     "Битрикс24 ответил на регистрацию звонка без идентификатора звонка.",
@@ -179,6 +182,27 @@ def unchanged_line(line: str, why: Phrase) -> Phrase:
         "Line {line} could not be brought up to date in Bitrix24: {why}",
         "Не удалось обновить линию {line} в Битрикс24: {why}",
     ).given(line=line, why=why)
+
+
+def missed(number: str, when: str, name: str) -> Phrase:
+    """What a reminder says."""
+    return Phrase(
+        "Missed call from {who} at {when}: nobody has reached the caller yet.",
+        "Пропущенный звонок от {who}, {when}: клиенту ещё не перезвонили.",
+    ).given(who=f"{name} ({number})" if name else number, when=when)
+
+
+def call_back(number: str) -> Phrase:
+    """The title of a task."""
+    return Phrase("Call back {number}", "Перезвонить {number}").given(number=number)
+
+
+def task_left(task: str, why: Phrase) -> Phrase:
+    """The task of a reminder cannot be completed: a person was there before."""
+    return Phrase(
+        "The client was reached; task {task} is left as it is: {why}",
+        "С клиентом поговорили; задача {task} оставлена как есть: {why}",
+    ).given(task=task, why=why)
 
 
 def unsettled(why: Phrase | None) -> Phrase:

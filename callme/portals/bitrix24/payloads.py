@@ -257,6 +257,36 @@ def open_deals(owner: str, number: int) -> Params:
     }
 
 
+_CRM_MARKS = {"LEAD": "L", "DEAL": "D", "CONTACT": "C", "COMPANY": "CO"}
+
+
+def crm_mark(kind: str, number: int) -> str:
+    """How a task names a CRM object."""
+    return f"{_CRM_MARKS.get(kind, kind)}_{number}"
+
+
+def task(title: str, description: str, user: int, deadline: str, bound: list[str]) -> Params:
+    """`tasks.task.add`."""
+    fields: Params = {
+        "TITLE": title,
+        "DESCRIPTION": description,
+        "RESPONSIBLE_ID": user,
+        "DEADLINE": deadline,
+    }
+    if bound:
+        fields["UF_CRM_TASK"] = bound
+    return {"fields": fields}
+
+
+def find_task(user: int, since: str) -> Params:
+    """`tasks.task.list`: a user's newest tasks."""
+    return {
+        "filter": {"RESPONSIBLE_ID": user, ">=CREATED_DATE": since},
+        "select": ["ID", "DESCRIPTION"],
+        "order": {"ID": "desc"},
+    }
+
+
 def find_external(call: str) -> Params:
     """The same by our own id of the call."""
     return {"FILTER": {"EXTERNAL_CALL_ID": external_id(call)}, **_NEWEST}

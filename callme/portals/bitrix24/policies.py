@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from callme.config.forms import Patterns, Table
 from callme.config.problems import Unfit
@@ -82,18 +82,35 @@ class Create(Table):
 class Line(Table):
     """`lines."74950000001"`: one of the company's numbers, or a trunk by its name. `source` is a code of the
     portal's list of sources, `owner` the extension that gets its missed calls; `create` outranks the portal's
-    own `create` on this line, `create_outbound` does so for the calls that go out over it."""
+    own `create` on this line, `create_outbound` does so for the calls that go out over it. `remind` outranks
+    whether the portal reminds of missed calls."""
 
     name: str = ""
     source: str = ""
     create: Creates | None = None
     create_outbound: Creates | None = None
     owner: str = ""
+    remind: bool | None = None
 
     @property
     def outgoing(self) -> Creation | None:
         """What is said of calls out of the line."""
         return self.create_outbound or self.create
+
+
+class Missed(Table):
+    """`missed`: how somebody is reminded of a call that nobody answered, whom, and in how many hours he
+    shall have called back."""
+
+    notify: bool = False
+    task: bool = False
+    to: Literal["owner", "responsible"] = "owner"
+    task_hours: Annotated[float, Field(gt=0, le=720)] = 4
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody is reminded at all."""
+        return self.notify or self.task
 
 
 Kind = Literal["lead", "deal", "contact", "company"]

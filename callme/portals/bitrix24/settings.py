@@ -27,7 +27,7 @@ from callme.config.problems import Unfit, from_pydantic
 from callme.crm.cards import EVERYBODY, CardRules, When
 from callme.crm.policy import Rules
 from callme.portals.bitrix24.callme.access import CallMeOut
-from callme.portals.bitrix24.policies import CardRule, Create, Line, Moment, Reassign, Vip
+from callme.portals.bitrix24.policies import CardRule, Create, Line, Missed, Moment, Reassign, Vip
 from callme.wording import Language, Phrase
 
 _PATH = re.compile(r"/rest/[1-9][0-9]*/[A-Za-z0-9]+/?")
@@ -137,6 +137,7 @@ class Settings(Table):
     users: dict[str, UserId] = Field(default_factory=dict)
     create: Create = Create()
     reassign: Reassign = Reassign()
+    missed: Missed = Missed()
     lines: dict[LineNumber, Line] = Field(default_factory=dict)
     # Who owns a call that nobody took, the first that is known: whose phone rang, the owner of the line, the
     # client's responsible, and always at the end default_user.
@@ -169,7 +170,18 @@ class Settings(Table):
     def rules(self) -> Rules:
         """What `crm.policy` has to know of them."""
         own = CardRules(When(self.cards), tuple(rule.plain() for rule in self.card_rules))
-        return Rules(cards=EVERYBODY if own == EVERYBODY else own, blocked=self.blocked)
+        return Rules(cards=EVERYBODY if own == EVERYBODY else own, blocked=self.blocked, reminds=self.reminds)
+
+    @property
+    def reminds(self) -> bool:
+        """Whether anybody may be reminded of a missed call."""
+        return self.missed.wanted or any(line.remind for line in self.lines.values())
+
+    @property
+    def scopes(self) -> Mapping[str, bool]:
+        """Further rights, and whether these settings need them."""
+        by_task = self.missed.task
+        return {"im": self.reminds and (self.missed.notify or not by_task), "task": self.reminds and by_task}
 
     @property
     def asks_whose(self) -> bool:
@@ -263,5 +275,6 @@ _TABLES: Mapping[str, type[Table]] = {
     "card_rules": CardRule,
     "reassign": Reassign,
     "vip": Vip,
+    "missed": Missed,
     "callme_out": CallMeOut,
 }

@@ -25,9 +25,8 @@ _MARKUP = str.maketrans("[]<>", "()()")
 """Notifications know tags in both kinds of brackets, and a customer may have written the text."""
 
 
-async def tell(rest: Rest, user: int, said: Phrase, tag: str, language: Language) -> Phrase | None:
-    """Tells that user; what is to be remarked when it failed. The same `tag` again takes the first
-    notification's place, so that a repeat never shows twice."""
+def message(rest: Rest, user: int, said: Phrase, tag: str, language: Language) -> dict[str, Any]:
+    """The parameters of a notification."""
     params: dict[str, Any] = {
         "USER_ID": user,
         "MESSAGE": said.say(language).translate(_MARKUP),
@@ -35,6 +34,13 @@ async def tell(rest: Rest, user: int, said: Phrase, tag: str, language: Language
     }
     if not rest.credentials.application:
         params["CLIENT_ID"] = CLIENT
+    return params
+
+
+async def tell(rest: Rest, user: int, said: Phrase, tag: str, language: Language) -> Phrase | None:
+    """Tells that user; what is to be remarked when it failed. The same `tag` again takes the first
+    notification's place, so that a repeat never shows twice."""
+    params = message(rest, user, said, tag, language)
     done = await rest.call(NOTIFY, params, Urgency.FINISH, answer_s=ANSWER_S)
     if isinstance(done, Fault):
         why = getattr(done.outcome, "why", None)

@@ -45,6 +45,7 @@ SCOPES = {
     "voximplant": Phrase("Telephony (telephony)", "Телефония (telephony)"),
     "user": Phrase("Users (user or user_basic)", "Пользователи (user или user_basic)"),
     "crm": Phrase("CRM (crm)", "CRM (crm)"),
+    "tasks": Phrase("Tasks (task)", "Задачи (task)"),
     "im": Phrase("Chat and notifications (im)", "Чат и уведомления (im)"),
 }
 

@@ -105,6 +105,7 @@ def test_clients_are_made_of_calls_that_a_word_names() -> None:
     assert (create.inbound, create.outbound) == ("missed", "answered")
     assert "never, answered, missed, always" in refusal(create={"inbound": "sometimes"})
     assert "choose from" in refusal(reassign={"kinds": ["person"]})
+    assert "`task_hours`" in refusal(missed={"hours": 2})
     assert "`kinds`" in refusal(reassign={"kind": ["lead"]})
 
 

@@ -25,13 +25,14 @@ from callme.lab.sandboxes.bitrix24 import (
     php,
     recording,
     statistic,
+    tasks,
     telephony,
 )
 from callme.lab.sandboxes.bitrix24.ask import Ask
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
 from callme.lab.sandboxes.bitrix24.refusal import Refusal, access_denied, wrong_auth_type
 
-_SCOPES = "call crm im placement telephony user user.userfield user_basic user_brief"
+_SCOPES = "call crm im placement task telephony user user.userfield user_basic user_brief"
 ALL_SCOPES = tuple(_SCOPES.split())
 
 
@@ -110,6 +111,7 @@ def _feature(ask: Ask) -> dict[str, str]:
 _TELEPHONY = frozenset({"telephony"})
 _CRM = frozenset({"crm"})
 _IM = frozenset({"im"})
+_TASK = frozenset({"task"})
 
 
 def _telephony(name: str, answer: Callable[[Ask], Any], webhook: Webhook = Webhook.ALLOWED) -> Method:
@@ -132,6 +134,9 @@ _TABLE = (
     Method("user.get", people.get, people.USER_SCOPES),
     Method("user.current", people.current, people.USER_SCOPES),
     Method("im.notify.system.add", notify.add, _IM),
+    Method("tasks.task.add", tasks.add, _TASK),
+    Method("tasks.task.complete", tasks.complete, _TASK),
+    Method("tasks.task.list", tasks.find, _TASK),
     Method("crm.duplicate.findbycomm", customers.find_by_communication, _CRM),
     Method("crm.activity.list", statistic.activities, _CRM),
     Method("crm.activity.get", statistic.activity, _CRM),

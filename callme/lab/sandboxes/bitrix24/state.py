@@ -187,7 +187,21 @@ class Missed:
     called_back: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Task:
+    """Something that a user shall do; `crm` are the objects it is about, as `C_5`."""
+
+    id: int
+    title: str
+    description: str
+    responsible: int
+    deadline: float | None
+    crm: tuple[str, ...]
+    created_at: float
+    completed_at: float | None = None
+
+
+@dataclass(slots=True)
 class Notification:
     """A line among a user's notifications. `tag` names its sender too; empty where it has none."""
 
@@ -223,6 +237,7 @@ class Office:
         self.missed: list[Missed] = []
         self.chat: list[str] = []  # calls that were told in the chat
         self.notifications: list[Notification] = []
+        self.tasks: dict[int, Task] = {}
         self.offline_bound: set[str] = set()
         self.offline: list[Kept] = []
         self.handlers: list[tuple[str, str]] = []  # event and address, as the application bound them
