@@ -42,7 +42,7 @@ class Seen:
     leg: str
     what: str
     """call, invite, shown (its display: the From header), answer, answered, cancel, sendcancel, refuse,
-    failed, hold, unhold, refer, notified, key, sendbye, gotbye."""
+    failed, hold, unhold, refer, notified, key, gotkey, sendbye, gotbye."""
     call: str
     """SIP Call-ID: which of the telephone's calls."""
     detail: str = ""

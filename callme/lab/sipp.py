@@ -21,7 +21,7 @@ FAILURES = ("400", "401", "403", "404", "408", "480", "481", "484", "486", "488"
 _VIA = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK[pid]x[call_number]s"
 _CONTACT = "Contact: <sip:lab@[local_ip]:[local_port]>"
 _TAG = "tag=[pid]t[call_number]"
-_POLITE = ("UPDATE", "OPTIONS", "INFO")
+_POLITE = ("UPDATE", "OPTIONS")
 _EMPTY = "Content-Length: 0"
 _TO_INVITE = "Via: [$via]\nFrom: [$remote]\nTo: [$to];" + _TAG + "\nCall-ID: [call_id]\nCSeq: [$cseq]"
 _TO_LAST = "[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]"
@@ -126,6 +126,9 @@ def _talk(leg: str, tone: str, local: str, remote: str) -> str:
     return "\n".join([
         '<label id="talk"/>',
         *(f'<recv request="{word}" optional="true" next="polite"/>' for word in _POLITE),
+        '<recv request="INFO" optional="true" next="polite">',
+        f'<action><ereg regexp="Signal= *([0-9*#])" search_in="body" assign_to="hash,code"/>'
+        f'{_note(leg, "gotkey", "[$code]")}</action></recv>',
         '<recv request="NOTIFY" optional="true" next="notified">',
         f'<action><ereg regexp="SIP/2.0 ([0-9]+)" search_in="body" assign_to="hash,code"/>'
         f'{_note(leg, "notified", "[$code]")}</action></recv>',

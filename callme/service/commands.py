@@ -114,6 +114,7 @@ class Clicks:
         self._fresh: list[Command] = []
         self._answered: list[tuple[Command, str]] = []  # whose keys are to be pressed, and on which channel
         self._pressed: set[str] = set()
+        self._known_as: dict[str, str] = {}  # call → the command's, where they differ
         self._stirred = asyncio.Event()  # there is something new to do, or to look at
         self._up = asyncio.Event()
         self._sighted = False  # we know all that lives on the PBX
@@ -243,8 +244,16 @@ class Clicks:
 
     # -------------------------------------------------------------------------------- from the river
     def of(self, call: Call) -> Command | None:
-        """The command that caused the call."""
-        return self._known.get(str(call.id))
+        """The command that caused the call. One that was found under way after a restart may bear the id of
+        another of its channels: then ours is among its aliases."""
+        identity = self._known_as.get(str(call.id), str(call.id))
+        for one in (identity, *(f"{self.id}-{alias}" for alias in call.aliases)):
+            command = self._known.get(one)
+            if command is not None and (one == identity or command.state is CommandState.SENT):
+                if one != identity:
+                    self._known_as[str(call.id)] = one
+                return command
+        return None
 
     def talks(self, command: Command, call: Call) -> None:
         """Somebody talks in the command's call: the customer's extension is dialled now."""
@@ -287,6 +296,9 @@ class Clicks:
 
     def forget(self, calls: set[str]) -> None:
         """Only these calls are remembered by the river: what is closed and none of them needs no memory."""
+        for call in [call for call in self._known_as if call not in calls]:
+            del self._known_as[call]
+        calls = calls | set(self._known_as.values())
         for call in [call for call, one in self._known.items() if one.closed and call not in calls]:
             del self._known[call]
             self._pressed.discard(call)
@@ -302,9 +314,8 @@ class Clicks:
             if any(uniqueid in (one.linkedid, one.first_linkedid) for one in self._board.alive()):
                 self._look_at[call] = now + PATIENCE_S
             else:
-                self._ends.setdefault(
-                    call, Disposition.UNKNOWN
-                )  # it may have come and gone while we were blind
+                # It may have come and gone while we were blind.
+                self._ends.setdefault(call, Disposition.UNKNOWN)
                 await self._fail(command, CommandState.REFUSED, NOTHING_CAME)
 
     async def _fail(self, command: Command, state: CommandState, why: Phrase) -> None:
@@ -314,8 +325,10 @@ class Clicks:
         if state is not CommandState.EXPIRED and command.state is CommandState.DIALLED:
             state = CommandState.DIALLED
         self._move(replace(command, state=state, why=why, closed=True))
+        blind = self._ends.get(command.call) is Disposition.UNKNOWN  # it may have been a good talk
+        told = None if blind or command.state is CommandState.DIALLED else why
         call = self._uncalled(command, now)
-        said, memo = policy.decide(call, Told(), given=replace(given(command), why=why))
+        said, memo = policy.decide(call, Told(), given=replace(given(command), why=told))
         log.warning("click not dialled", pbx=self.id, call=command.call, why=str(why))
         await self._commit(
             StepWrite(

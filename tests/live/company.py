@@ -36,8 +36,10 @@ ASK_S = 0.3
 class Company:
     """`async with Company("16") as company: …`. Both wires, to the PBX and to the portal, can be cut."""
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, **portal: Any) -> None:
+        """`portal` are further keys of the portal's table."""
         self.release = release
+        self._more = portal
         self.lab = Lab(release, scenarios.OPTIONS)
         self.portal = SandboxPortal(Knobs(webhook_telephony="allow", rate_limit_x=0), office=_office())
         self._stack = contextlib.AsyncExitStack()
@@ -64,7 +66,7 @@ class Company:
         webhook = self.portal.webhook_url.replace(f":{self.portal.port}/", f":{self.web.port}/")
         portal = {"id": "main", "crm": "bitrix24", "webhook": webhook, "default_user": DEFAULT_USER}
         portal |= {"application_token": TOKEN}
-        portal |= {"requests_per_second": 100, "burst": 1000}
+        portal |= {"requests_per_second": 100, "burst": 1000, **self._more}
         return written(self.folder, pbx, portal)
 
     # ---------------------------------------------------------------------- what the portal holds

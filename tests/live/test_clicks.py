@@ -10,7 +10,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from callme.lab.sandboxes.bitrix24.state import Statistic
+from callme.lab.sandboxes.bitrix24.seed import CLIENT_PHONE
+from callme.lab.sandboxes.bitrix24.state import Statistic, User
 from callme.lab.script import Answer, Hang, Ignore, Refuse, Ring, Scenario, Step
 from callme.lab.truth import Truth
 from tests.live.company import CLICK_RING_S, TOKEN, Company, now
@@ -21,6 +22,9 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 ANNA = 2  # who has extension 101
 UNTELEPHONED = 1
 FINISHED_S = 40.0
+RESTART_S = 14.0
+"""A talk that lasts so long goes on when the killed service is back, on a busy machine too."""
+OLEG = 9  # to whom the configuration gives extension 107, whose telephone is switched off
 GRIGORY = 5  # who has extension 104, and a voicemail
 
 
@@ -28,19 +32,25 @@ GRIGORY = 5  # who has extension 104, and a voicemail
     scope="module", loop_scope="session", params=["16", pytest.param("22", marks=pytest.mark.long)]
 )
 async def company(request: pytest.FixtureRequest) -> AsyncIterator[Company]:
-    async with Company(request.param) as company:
+    async with Company(request.param, users={"107": OLEG}, language="ru") as company:
         yield company
 
 
 async def click(company: Company, number: str, user: int = ANNA, **more: Any) -> str:
     """Presses the button in the portal; the id that the portal gave the call."""
-    wish = {"user": user, "number": number, "token": TOKEN, "handler": f"{company.service.url}hooks/main"}
-    async with httpx2.AsyncClient(timeout=20) as client:
-        answer = await client.post(f"{company.portal.url}sandbox/click", json={**wish, **more})
-    told = answer.json()
-    assert answer.status_code == 200, told
+    told = await post(company, "click", {"user": user, "number": number, **more})
     assert set(told["statuses"]) <= {200}, told
     return str(told["call"])
+
+
+async def post(company: Company, what: str, wish: dict[str, Any]) -> dict[str, Any]:
+    """Makes it happen in the portal, which tells the service."""
+    where = {"token": TOKEN, "handler": f"{company.service.url}hooks/main"}
+    async with httpx2.AsyncClient(timeout=20) as client:
+        answer = await client.post(f"{company.portal.url}sandbox/{what}", json={**where, **wish})
+    told: dict[str, Any] = answer.json()
+    assert answer.status_code == 200, told
+    return told
 
 
 def playing(
@@ -105,6 +115,21 @@ async def test_the_employee_does_not_answer(company: Company) -> None:
     assert played.ended - played.started < CLICK_RING_S + 10
 
 
+async def test_a_telephone_that_is_switched_off(company: Company) -> None:
+    number = "79000009515"
+    company.portal.office.add_user(User(OLEG, "Олег", "Тихий"))
+    call = await click(company, f"+{number}", OLEG)
+    record = await finished(company, call)
+    assert (record.duration, record.user) == (0, OLEG)
+    (told,) = await until(
+        lambda: [one for one in company.portal.office.notifications if number in one.text],
+        within=10,
+        what="the user is told",
+    )
+    assert told.user == OLEG
+    assert "не зарегистрирован" in told.text
+
+
 async def test_the_customer_is_busy(company: Company) -> None:
     play = playing(company, "79000009504", Answer(1), Refuse("486"))
     call = await click(company, "+79000009504")
@@ -134,6 +159,48 @@ async def test_the_employees_voicemail_does_not_answer_for_him(company: Company)
     assert not any(one.leg == "prov" for one in played.seen)
 
 
+async def test_the_extension_behind_the_number_is_dialled_after_the_answer(company: Company) -> None:
+    number = "79000009514"
+    play = playing(company, number, Answer(1), Answer(2), Step(Hang("101"), ("prov", "answer"), 6))
+    call = await click(company, f"+{number}", extension="1w2#")
+    played = await play
+    await finished(company, call)
+    pressed = [one for one in played.seen if one.what == "gotkey"]
+    assert [(one.leg, one.detail) for one in pressed] == [("prov", "1"), ("prov", "2"), ("prov", "#")]
+    (answered,) = (one for one in played.seen if (one.leg, one.what) == ("prov", "answer"))
+    assert pressed[0].at > answered.at
+
+
+async def test_a_customer_who_asks_to_be_called(company: Company) -> None:
+    number = CLIENT_PHONE.removeprefix("+")
+    office, since = company.portal.office, now()
+    play = playing(company, number, Answer(1), Answer(2), Step(Hang("101"), ("prov", "answer"), 3))
+    wish = {"number": CLIENT_PHONE, "text": "Жду звонка", "copies": 2}
+    statuses = (await post(company, "callback", wish))["statuses"]
+    assert statuses == [200, 200]
+    played = await play
+    (record,) = await until(
+        lambda: company.records(CLIENT_PHONE, since), within=FINISHED_S, what="its record"
+    )
+    assert (record.code, record.user, record.type) == ("200", ANNA, 4)
+    assert abs(record.duration - 3) <= 1
+    assert sum(one.what == "invite" for one in played.seen) == 2
+    assert not company.open_calls(CLIENT_PHONE)
+    told = [(one.user, one.text) for one in office.notifications if one.at >= since]
+    assert told == [(ANNA, f"{CLIENT_PHONE} просит перезвонить: Жду звонка")]
+
+
+async def test_a_customer_who_asks_to_be_called_and_nobody_picks_up(company: Company) -> None:
+    since = now()
+    play = playing(company, CLIENT_PHONE, Ignore())
+    await post(company, "callback", {"number": CLIENT_PHONE})
+    await play
+    (record,) = await until(
+        lambda: company.records(CLIENT_PHONE, since), within=FINISHED_S, what="its record"
+    )
+    assert (record.code, record.duration, record.user, record.type) == ("304", 0, ANNA, 4)
+
+
 async def test_an_event_that_comes_three_times_rings_once(company: Company) -> None:
     play = playing(company, "79000009506", Refuse("603", 2))
     call = await click(company, "+79000009506", copies=3)
@@ -156,7 +223,7 @@ async def test_killed_as_soon_as_the_click_is_acknowledged(company: Company) -> 
 async def test_killed_while_the_employees_telephone_rings(company: Company) -> None:
     number = "79000009507"
     since = now()
-    play = playing(company, number, Answer(3), Answer(2), Step(Hang("101"), ("prov", "answer"), 3))
+    play = playing(company, number, Answer(3), Answer(2), Step(Hang("101"), ("prov", "answer"), RESTART_S))
     call = await click(company, f"+{number}")
     await until(lambda: rung(company, "101", since), within=10, what="101 rings")
     await company.service.kill()
@@ -183,15 +250,15 @@ async def test_the_pbx_out_of_reach(company: Company) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "more"),
+    ("number", "more", "why"),
     [
-        ("+79000009509", {"late_s": 30}),
-        ("+79000009510", {"user": UNTELEPHONED}),
-        ("*7279000009511", {}),
+        ("+79000009509", {"late_s": 30}, "набирать было уже поздно"),
+        ("+79000009510", {"user": UNTELEPHONED}, "нет внутреннего номера"),
+        ("*7279000009511", {}, "набрать нельзя"),
     ],
 )
-async def test_what_is_not_dialled_is_finished_at_once(
-    company: Company, number: str, more: dict[str, Any]
+async def test_what_is_not_dialled_is_finished_at_once_and_its_user_told(
+    company: Company, number: str, more: dict[str, Any], why: str
 ) -> None:
     before = len(company.lab.stage.phones.log)
     call = await click(company, number, **more)
@@ -199,3 +266,10 @@ async def test_what_is_not_dialled_is_finished_at_once(
     assert (record.code, record.duration) == ("503", 0)
     assert record.user == more.get("user", ANNA)
     assert len(company.lab.stage.phones.log) == before
+    (told,) = await until(
+        lambda: [one for one in company.portal.office.notifications if number in one.text],
+        within=10,
+        what="the user is told",
+    )
+    assert told.user == record.user
+    assert why in told.text

@@ -15,12 +15,13 @@ from pydantic import SecretStr
 
 from callme.calls import facts as f
 from callme.calls.grouping import Switchboard
-from callme.calls.model import Talk
+from callme.calls.model import CallId, Talk
 from callme.calls.numbering import Numbering
 from callme.config import Pbx
 from callme.config.shape import ClickToCall
 from callme.crm.commands import Click, CommandState
 from callme.crm.intents import Finish, Register, Result
+from callme.crm.policy import Told
 from callme.errors import PbxError
 from callme.pbx.port import Originate, UnsureError
 from callme.service import commands
@@ -191,6 +192,7 @@ async def test_what_was_sent_before_a_restart_is_looked_for_and_not_sent_again(s
         await soon(failed)
     _, finish = await ended(store)
     assert finish.result is Result.UNKNOWN
+    assert finish.why is None, "nobody is told that nothing came of a call that we could not see"
     assert finish.about.call == command.call
     assert source.orders == []
 
@@ -310,3 +312,22 @@ async def test_the_extension_is_dialled_once_to_whoever_answered(store: Store) -
         clicks.talks(command, call)
         await soon(source.pressed)
     assert source.keys == [("PJSIP/trunk-prov-00000002", key) for key in "12#"]
+
+
+async def test_a_call_found_after_a_restart_under_another_of_its_channels_is_the_clicks(store: Store) -> None:
+    command = Command("main", "office", "office-940.70000002", CLICK, NOW, NOW + 15)
+    await store.hear(command)
+    await store.commit(StepWrite("office", NOW, commands=(CommandMove(command.call, CommandState.SENT),)))
+    async with running(store, Dialler(), Clock()) as (clicks, _):
+        uncalled = clicks._uncalled(command, NOW)
+        call = replace(uncalled, id=CallId("office-1000.2"), aliases=("940.70000002",), ended_at=None)
+        found = clicks.of(call)
+        assert found is not None
+        assert found.call == command.call
+        (move,) = clicks.told(found, Told(registered=True))
+        assert (move.call, move.state, move.closed) == (command.call, CommandState.DIALLED, False)
+        assert clicks.of(call) is not None, "it stays the click's, whose state has changed"
+        clicks.forget({"office-1000.2"})
+        assert clicks.of(call) is not None
+        other = replace(call, id=CallId("office-1000.9"))
+        assert clicks.of(other) is None, "a call that has met the click's is another"
