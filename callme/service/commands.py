@@ -327,7 +327,7 @@ class Clicks:
         self._move(replace(command, state=state, why=why, closed=True))
         blind = self._ends.get(command.call) is Disposition.UNKNOWN  # it may have been a good talk
         told = None if blind or command.state is CommandState.DIALLED else why
-        call = self._uncalled(command, now)
+        call = replace(self._uncalled(command, now), lost=told is None)
         said, memo = policy.decide(call, Told(), given=replace(given(command), why=told))
         log.warning("click not dialled", pbx=self.id, call=command.call, why=str(why))
         await self._commit(
