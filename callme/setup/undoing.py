@@ -63,8 +63,11 @@ def take_back(wish: Wish, house: House, talk: Talk, trials: Trials) -> bool:
         well = _run(talk, trials, [gone], wish.here and house.root) and well
     if any(change.path.is_relative_to(house.etc) for change in changes):
         console = wish.console or tuple(ledger.console)
-        reload = Command((*(console or ("asterisk",)), "-rx", "manager reload"), W.RELOAD)
-        well = _run(talk, trials, [reload], bool(console)) and well
+        what = [("manager reload", W.RELOAD)]
+        if any(change.path.name.startswith("extensions") for change in changes):
+            what.append(("dialplan reload", W.RELOAD_DIALPLAN))
+        reloads = [Command((*(console or ("asterisk",)), "-rx", line), why) for line, why in what]
+        well = _run(talk, trials, reloads, bool(console)) and well
     if data is not None and data.is_dir():
         talk.tell(W.KEPT_DATA.given(data=data))
     return well

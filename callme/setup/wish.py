@@ -25,8 +25,8 @@ from callme.setup.house import ETC
 from callme.wording import Phrase, plain
 
 TABLES = ("setup", "service", "pbx", "portal")
-SETUP_KEYS = ("ami", "unit", "portal", "user", "permit", "moving_over")
-SWITCHES = ("unit", "portal", "moving_over")
+SETUP_KEYS = ("ami", "unit", "portal", "user", "permit", "moving_over", "remove_old_hooks")
+SWITCHES = ("unit", "portal", "moving_over", "remove_old_hooks")
 AMI_WAYS = ("new", "existing")
 
 Answers = dict[str, dict[str, Any]]

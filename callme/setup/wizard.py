@@ -12,6 +12,7 @@ from pathlib import Path
 from callme.setup import changing, disk, own, unit
 from callme.setup.changing import Owner
 from callme.setup.course import Course, at
+from callme.setup.old_step import OldStep
 from callme.setup.pbx_step import PbxStep
 from callme.setup.portal_step import PortalStep
 from callme.setup.words import W
@@ -21,6 +22,7 @@ def set_up(on: Course) -> bool:
     """Everything; whether all that was tried works. Raises `ConfigError`, `TroubleError`."""
     on.talk.head(W.PBX)
     PbxStep(on).run()
+    OldStep(on).run()
     on.talk.head(W.PORTAL)
     PortalStep(on).run()
     on.talk.head(W.OWN)

@@ -50,6 +50,17 @@ class W:
     )
     RELOAD = Phrase("Asterisk reads its manager files anew", "Asterisk перечитывает файлы AMI")
 
+    # ---------------------------------------------------------------------- an older connector's lines
+    OLD_LINES = Phrase("{file}, lines {first}–{last}: {why}", "{file}, строки {first}–{last}: {why}")
+    TAKE_OLD_OUT = Phrase(
+        "These lines belong to an older connector, and CallMe needs none of them. Take them out? Not before "
+        "that connector is switched off.",
+        "Это строки старого коннектора, CallMe они не нужны. Убрать их? Не раньше, чем тот коннектор "
+        "выключен.",
+    )
+    OLD_HOOKS = Phrase("the old connector's lines go", "строки старого коннектора уходят")
+    RELOAD_DIALPLAN = Phrase("Asterisk reads its dialplan anew", "Asterisk перечитывает диалплан")
+
     # ---------------------------------------------------------------------------------- the portal
     WANT_PORTAL = Phrase("Connect a CRM now?", "Подключить CRM сейчас?")
     CRM = Phrase("Which CRM", "Какая CRM")
