@@ -19,6 +19,7 @@ from callme.cli.tongue import language, say
 from callme.config import Config
 from callme.crm.port import Examined, Finding
 from callme.errors import StoreError
+from callme.pbx.ami.reach import ami_settings
 from callme.service import checking
 from callme.service.portals import opened, plans
 from callme.setup import house
@@ -122,9 +123,7 @@ async def examined(config: Config, etc: Path) -> Seen:
 
 
 async def _switchboards(config: Config, etc: Path) -> dict[str, list[Sign]]:
-    parts = await asyncio.gather(
-        *(switchboard.examine(pbx, checking.ami_settings(pbx), etc) for pbx in config.pbx)
-    )
+    parts = await asyncio.gather(*(switchboard.examine(pbx, ami_settings(pbx), etc) for pbx in config.pbx))
     return {pbx.id: signs for pbx, signs in zip(config.pbx, parts, strict=True)}
 
 

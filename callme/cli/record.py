@@ -23,10 +23,10 @@ from callme.config import Config, Pbx
 from callme.errors import ConfigError, PbxError, StoreError
 from callme.pbx.ami import translate
 from callme.pbx.ami.client import AmiClient
+from callme.pbx.ami.reach import ami_settings
 from callme.pbx.ami.read import Read, ReadKind
 from callme.pbx.scrub import Scrubber
 from callme.pbx.segments import SegmentFile, stamp
-from callme.service.checking import ami_settings
 from callme.wording import Phrase, plain
 
 NO_PBX = Phrase("no PBX is configured", "не задана ни одна АТС")

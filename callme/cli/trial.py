@@ -23,9 +23,9 @@ from callme.cli.tongue import language, say
 from callme.config import Config, Pbx
 from callme.config.shape import ClickToCall
 from callme.errors import ConfigError, PbxError
+from callme.pbx.ami.reach import ami_settings
 from callme.pbx.ami.source import AmiSource
 from callme.pbx.port import Directory, Moment, Originate
-from callme.service.checking import ami_settings
 from callme.service.numbers import numbering_of
 from callme.wording import Phrase, plain
 

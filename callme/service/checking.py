@@ -16,7 +16,7 @@ from callme.crm.port import Finding
 from callme.errors import PbxError
 from callme.pbx.access import place_at
 from callme.pbx.ami import probe
-from callme.pbx.ami.session import AmiSettings
+from callme.pbx.ami.reach import ami_settings
 from callme.pbx.ami.source import AmiSource
 from callme.pbx.places import Trouble
 from callme.pbx.port import Directory
@@ -97,11 +97,6 @@ PATIENCE_S = 15.0
 SHOWN = 12
 OF_PBX = Phrase("PBX “{pbx}”: {topic}", "АТС «{pbx}»: {topic}")
 OF_PORTAL = Phrase("Portal “{portal}”: {topic}", "Портал «{portal}»: {topic}")
-
-
-def ami_settings(pbx: Pbx) -> AmiSettings:
-    """How to reach the PBX."""
-    return AmiSettings(pbx.host, pbx.port, pbx.username, pbx.secret.get_secret_value(), pbx.tls)
 
 
 @dataclass(frozen=True, slots=True)

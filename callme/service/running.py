@@ -26,11 +26,11 @@ from callme.config import Config
 from callme.config.forms import split_listen
 from callme.errors import CallMeError, ConfigError
 from callme.pbx.agi import AgiServer
+from callme.pbx.ami.reach import ami_settings
 from callme.pbx.ami.source import AmiSource
 from callme.service.asking import Asking
 from callme.service.audio import Recordings
 from callme.service.board import Changes, ServiceBoard
-from callme.service.checking import ami_settings
 from callme.service.clock import WallClock
 from callme.service.entrances import Entrances
 from callme.service.hearing import Ears
