@@ -55,7 +55,8 @@ class Click:
     `by` is the person's id in the portal; `then` what is to be dialled by keys when the customer has
     answered; `client` whom the portal has under that number, in its own words; `campaign` the portal's id of
     the list that is being called. `callback`: a customer asked to be called, saying `text`; the portal has
-    opened no call for it, and `ref` only tells one such wish from another."""
+    opened no call for it, and `ref` only tells one such wish from another. So it is without `opened`: the
+    call was asked for past the portal."""
 
     ref: str
     who: str
@@ -69,6 +70,7 @@ class Click:
     campaign: str = ""
     callback: bool = False
     text: str = ""
+    opened: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """For the store."""

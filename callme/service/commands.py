@@ -387,7 +387,7 @@ def given(command: Command) -> Given:
     note = None
     if click.callback:
         note = (ASKED if click.text else WORDLESS).given(number=click.number, text=click.text)
-    opened = "" if command.again or click.callback else click.ref
+    opened = "" if command.again or click.callback or not click.opened else click.ref
     return Given(opened, click.extension, click.number, click.by, click.callback, note)
 
 

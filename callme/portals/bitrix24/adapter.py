@@ -89,7 +89,7 @@ _log = structlog.get_logger(__name__)
 class Bitrix24:
     """One Bitrix24 portal. `zone` is the time zone in which start times are told."""
 
-    doors = (door.DOOR,)
+    doors = (door.DOOR, door.CALL)
     capabilities = Capabilities(cards=True, live_register=True, recordings=True, batch=25)
 
     def __init__(
@@ -380,6 +380,8 @@ class Bitrix24:
 
     async def answer(self, knock: Knock, now: float) -> Reply:
         """The old scripts' address: an event of this portal, or a report of the old dialplan."""
+        if knock.door == door.CALL:
+            return door.wanted(knock, self.settings.callme_out, now, self.settings.click_max_age)
         if not door.is_event(knock.fields):
             return door.report(knock, self.settings.callme_out)
         return door.event(await self.hear(urlencode(dict(knock.fields)).encode(), now), knock.fields)

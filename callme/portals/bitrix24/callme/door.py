@@ -9,17 +9,22 @@ dialplan may look at them: nothing when all is well, `error in params` when a fi
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import replace
 
-from callme.crm.commands import Foreign, Heard, Hearing
+from callme.crm.commands import Click, Foreign, Heard, Hearing
 from callme.crm.doors import Knock, Reply, TurnedAway, Welcome
 from callme.portals.bitrix24.callme.access import CallMeOut
 from callme.wording import Phrase
 
 DOOR = "CallMeOut.php"
+CALL = "makecall"
+"""Beside it: `event=OutgoingCall&from=101&to=+7…`, as some connectors and telephone links ask for a call."""
+
+MADE, FAILED = "Success", "Error"
 REPORT = "sendcall2b24"
 FIELDS = ("call_id", "FullFname", "CallIntNum", "CallDuration", "CallDisposition")
 """Without one of these the scripts took no report; an empty one was enough."""
@@ -62,6 +67,19 @@ def event(heard: Hearing, fields: Mapping[str, str]) -> Reply:
     if isinstance(heard, Heard) and heard.click is not None and named.isascii() and named.isdecimal():
         heard = replace(heard, click=replace(heard.click, extension=named))
     return Welcome(hearing=heard)
+
+
+def wanted(knock: Knock, access: CallMeOut, now: float, max_age_s: float) -> Reply:
+    """A call that somebody asks for past the portal: rung at `from`, then put through to `to`. Once a second,
+    so that a request sent twice is one."""
+    if not _may(knock, access):
+        return TurnedAway(WHO.given(source=knock.source) if knock.source else PROXIED)
+    extension, number = knock.fields.get("from", "").strip(), knock.fields.get("to", "").strip()
+    if not (extension.isascii() and extension.isdecimal() and number):
+        return Welcome(FAILED)
+    mark = hashlib.sha256(f"{extension} {number} {int(now)}".encode()).hexdigest()[:32]
+    click = Click(f"{CALL}.{mark}", extension, extension, number, now, opened=False)
+    return Welcome(MADE, Heard(click, max_age_s))
 
 
 def report(knock: Knock, access: CallMeOut) -> Reply:

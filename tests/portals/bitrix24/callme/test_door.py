@@ -33,14 +33,14 @@ CLICK = {
 
 
 async def answer(
-    fields: dict[str, str], source: str = "127.0.0.1", **access: Any
+    fields: dict[str, str], source: str = "127.0.0.1", door: str = "CallMeOut.php", **access: Any
 ) -> tuple[Welcome | TurnedAway, Scripted]:
     script = Scripted()
     portal = scripted(script, application_token=TOKEN, callme_out=access)
     try:
         assert isinstance(portal, OldDoors)
-        assert portal.doors == ("CallMeOut.php",)
-        return await portal.answer(Knock("CallMeOut.php", fields, source), 1000.0), script
+        assert portal.doors == ("CallMeOut.php", "makecall")
+        return await portal.answer(Knock(door, fields, source), 1000.0), script
     finally:
         await portal.close()
 
@@ -135,3 +135,28 @@ async def test_a_click_without_a_number_is_not_understood() -> None:
     said, _ = await answer(fields)
     assert isinstance(said, Welcome)
     assert isinstance(said.hearing, Unclear)
+
+
+CALL = {"event": "OutgoingCall", "from": "101", "to": "+7 (926) 111-22-33", "context": "from-internal"}
+
+
+async def test_a_call_may_be_asked_for_past_the_portal() -> None:
+    said, _ = await answer(CALL | {"secret": SECRET}, "", door="makecall", secret=SECRET)
+    again, _ = await answer(CALL | {"secret": SECRET}, "", door="makecall", secret=SECRET)
+    assert isinstance(said, Welcome)
+    assert said == again, "a request sent twice is one"
+    assert isinstance(said.hearing, Heard)
+    click = said.hearing.click
+    assert click is not None
+    assert (said.text, click.extension, click.number, click.opened) == ("Success", "101", CALL["to"], False)
+
+
+@pytest.mark.parametrize("fields", [{"from": ""}, {"to": " "}, {"from": "101&PJSIP/102"}])
+async def test_a_call_that_cannot_be_made_is_an_error(fields: dict[str, str]) -> None:
+    said, _ = await answer(CALL | fields, door="makecall", allow=["127.0.0.1"])
+    assert said == Welcome("Error")
+
+
+async def test_a_stranger_gets_no_call() -> None:
+    said, _ = await answer(CALL | {"secret": "x"}, door="makecall", secret=SECRET)
+    assert isinstance(said, TurnedAway)
