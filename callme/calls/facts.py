@@ -250,6 +250,15 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class FileNoted:
+    """The PBX's own record of a channel names a recording, without its folder. It comes when the channel
+    goes."""
+
+    uniqueid: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """A deadline that a step named has come."""
 
@@ -274,6 +283,7 @@ Fact = (
     | HangupAsked
     | HungUp
     | OriginateEnded
+    | FileNoted
     | LinkUp
     | LinkDown
     | Snapshot

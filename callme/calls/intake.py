@@ -13,7 +13,7 @@ from typing import Any
 
 from callme.calls import facts as f
 from callme.calls.grouping import Switchboard
-from callme.calls.observed import Channel, Dial, Handover, Span, Waiting
+from callme.calls.observed import Channel, Dial, Handover, Recording, Span, Waiting
 
 CERTAIN_S = 0.001
 """What was seen in a moment lasted at least that moment: a talk that we went blind upon was a talk."""
@@ -249,6 +249,19 @@ class Intake:
             channel.set_variable("CALLME_COMMAND", fact.action_id, now)
             self.board.touch(channel)
 
+    def _file_noted(self, fact: f.FileNoted, now: float) -> None:
+        """Later evidence than a variable: only where no variable told. The end of FreePBX's file names is the
+        recorded channel's uniqueid, which need not be the noted one's (sheet freepbx §2.3)."""
+        recorded = fact.name.rpartition("-")[2].rpartition(".")[0]
+        channel = self.board.channels.get(recorded) or self.board.channels.get(fact.uniqueid)
+        if channel is None:
+            return
+        members = self.board.cluster_of(channel).members.values()
+        told = [recording.path for member in members for recording in member.recordings]
+        if all(path.rpartition("/")[2] != fact.name for path in told):
+            channel.recordings.append(Recording(fact.name, now))
+            self.board.touch(channel)
+
     # -------------------------------------------------------------------------------- blindness
     def _link_down(self, fact: f.LinkDown, now: float) -> None:
         if self.blind_since is None:
@@ -321,6 +334,7 @@ _TAKE: dict[type, Callable[[Intake, Any, float], None]] = {
     f.HangupAsked: Intake._hangup_asked,
     f.HungUp: Intake._hung_up,
     f.OriginateEnded: Intake._originated,
+    f.FileNoted: Intake._file_noted,
     f.LinkUp: Intake._link_up,
     f.LinkDown: Intake._link_down,
     f.Snapshot: Intake._snapshot,

@@ -112,6 +112,12 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any]], tuple[Phrase, Phrase | None]]]
         Phrase("it is too large", "слишком много"),
         Phrase("the most is {most}", "наибольшее значение — {most}", {"most": ctx.get("le")}),
     ),
+    "multiple_of": lambda ctx: (
+        Phrase("it must be a multiple of {step}", "число должно делиться на {step}").given(
+            step=ctx.get("multiple_of")
+        ),
+        None,
+    ),
     "literal_error": lambda ctx: (
         Phrase("it is none of the possible values", "такого значения не бывает"),
         Phrase(

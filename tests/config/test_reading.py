@@ -54,6 +54,22 @@ def test_a_sound_file_gives_every_default_of_the_design(tmp_path: Path) -> None:
     assert portal.settings == {"webhook": "https://crm.example.com/rest/1/hunter3/", "default_user": 1}
 
 
+def test_files_of_a_pbx_are_relative_to_the_configuration_and_its_secrets_are_shown_nowhere(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "password").write_text("monitor-password\n")
+    more = "recordings = 'sftp://callme@pbx.example.com:2222/var/spool/asterisk/monitor'\n"
+    more += "recordings_ssh_key = 'id'\nrecordings_ca = '/etc/ca.pem'\n"
+    more += "recordings_password_file = 'password'\nrecordings_token_env = 'TOKEN'\n"
+    config = load(_written(tmp_path, PBX + more), {"TOKEN": "monitor-token"})
+    pbx = config.pbx[0]
+    assert pbx.recordings_ssh_key == tmp_path / "id"
+    assert pbx.recordings_ca == Path("/etc/ca.pem")
+    assert pbx.recordings_password.get_secret_value() == "monitor-password"
+    assert pbx.recordings_token.get_secret_value() == "monitor-token"
+    assert "monitor-" not in repr(config)
+
+
 def test_the_example_file_is_sound_once_its_secrets_are_filled_in(tmp_path: Path) -> None:
     example = (Path(__file__).parents[2] / "callme.example.toml").read_text(encoding="utf-8")
     load(
@@ -114,6 +130,32 @@ BAD = [
     (PBX + "port = 70000\n", "pbx.office.port:", "the most is 65535", "наибольшее значение — 65535"),
     (PBX + "tls = 'maybe'\n", "pbx.office.tls:", "true or false", "true или false"),
     (PBX + "trunks = 7\n", "pbx.office.trunks:", "list of texts", "список строк"),
+    ("[service]\nmp3_kbit = 30\n" + PBX, "service.mp3_kbit:", "a multiple of 8", "делиться на 8"),
+    (
+        PBX + "recordings = 'ftp://pbx/monitor'\n",
+        "pbx.office.recordings:",
+        "cannot be fetched by “ftp”",
+        "нельзя забирать по «ftp»",
+    ),
+    (
+        PBX + "recordings = 'http://pbx.example.com/monitor'\n",
+        "pbx.office.recordings:",
+        "cannot be fetched by “http”",
+        "sftp://… или https://…",
+    ),
+    (
+        PBX + "voicemail = 'sftp://callme:hunter2@pbx/voicemail'\n",
+        "pbx.office.voicemail:",
+        "does not belong into an address",
+        "не место в адресе",
+    ),
+    (PBX + "recordings = 'https://'\n", "pbx.office.recordings:", "address of a folder", "адрес папки"),
+    (
+        PBX + "recordings = 'sftp://-oProxy/x'\n",
+        "pbx.office.recordings:",
+        "address of a folder",
+        "адрес папки",
+    ),
     (PBX + "secert = 'hunter2'\n", "pbx.office.secert:", "`secret`", "`secret`"),
     (PBX + "secret_file = 'f'\n", "pbx.office.secret_file:", "given twice", "дважды"),
     (PBX + "click_to_call = 5\n", "pbx.office.click_to_call:", "a table of keys", "таблица ключей"),

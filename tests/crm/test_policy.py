@@ -298,6 +298,25 @@ def test_the_message_of_a_missed_call_is_attached(scene: Scene) -> None:
     assert [(file.path, file.kind) for file in attach.files] == [(message, Sound.VOICEMAIL)]
 
 
+def test_a_file_that_only_the_call_detail_record_names(scene: Scene) -> None:
+    customer, phone = talking(scene)
+    name = f"external-101-7900-20261124-100000-{customer.uniqueid}.wav"
+    scene.say(f.FileNoted(phone.uniqueid, name))
+    scene.hangs_up(customer, phone)
+    (attach,) = [intent for intent in heard(scene) if isinstance(intent, Attach)]
+    assert [(file.path, file.uniqueid) for file in attach.files] == [(name, customer.uniqueid)]
+
+
+def test_a_file_that_a_variable_named_is_not_named_twice(scene: Scene) -> None:
+    customer, phone = talking(scene)
+    scene.say(f.VariableSet(customer.leg(), "MIXMONITOR_FILENAME", WAV))
+    scene.hangs_up(customer, phone)
+    for uniqueid in (customer.uniqueid, phone.uniqueid, "of a call that was never seen"):
+        scene.say(f.FileNoted(uniqueid, WAV.rpartition("/")[2]))
+    (attach,) = [intent for intent in heard(scene) if isinstance(intent, Attach)]
+    assert [file.path for file in attach.files] == [WAV]
+
+
 def test_the_address_that_an_old_dialplan_names_is_a_file_too(scene: Scene) -> None:
     customer, phone = talking(scene)
     address = "https://pbx.example.com/monitor/2026/11/24/a.mp3"

@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from callme.lab.numbering import OWN_NUMBER
 from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind, Moment
 from callme.lab.scenarios.groups import ringall_answered
+from callme.lab.scenarios.parts import human, inbound, incoming, went
+from callme.lab.script import Answer, Hang, KillPbx, Scenario, Step
+from callme.lab.truth import Truth
 from tests.faults.calling import Calling
+from tests.live import sound
 from tests.live.company import Company
 from tests.live.until import until
 
@@ -74,3 +79,35 @@ async def test_a_file_that_comes_late(company: Company, tmp_path: Path) -> None:
     for path in mine:
         shutil.move(tmp_path / path.name, path)
     await call.told_right()
+
+
+async def test_the_pbx_dies_in_a_long_talk(company: Company) -> None:
+    """What Asterisk had written until then is attached with a header that tells the truth; its own file
+    stays as it was."""
+    caller, leg = "79000009604", "c1-79000009604"
+    fields = human((("101",),), "101", ring_s=1, talk_s=10, hangup_by=None)
+    steps = (
+        inbound(caller, OWN_NUMBER),
+        Step(KillPbx(), (leg, "answered"), 10),
+        Step(Hang(leg), (leg, "answered"), 11),
+        Step(Hang("101"), (leg, "answered"), 11),
+    )
+    saw = went(leg, "call", "answered", "sendbye") + went("101", "invite", "answer")
+    truth = Truth((incoming(caller, OWN_NUMBER, fields),), saw)
+    call = Calling(company, Scenario("pbx_dies_late", steps, truth, {"101": Answer(1)}))
+    played = await call.over()
+    (file,) = played.recordings
+    broken = file.path.read_bytes()
+
+    def attached() -> bool:
+        records = company.records(call.phone, call.since)
+        return bool(records) and records[-1].record_file is not None
+
+    await until(attached, within=90, what="the recording in the portal")
+    kept = company.recording(company.records(call.phone, call.since)[-1])
+    assert kept is not None
+    samples = await sound.decoded(kept.content)
+    assert sound.heard(samples) == {"101", "outside"}
+    assert abs(sound.seconds(samples) - file.seconds) <= 0.5
+    assert 5 <= sound.seconds(samples) <= 11
+    assert file.path.read_bytes() == broken

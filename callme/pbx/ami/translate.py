@@ -230,6 +230,13 @@ def _originate(message: Message) -> Fact | None:
     )
 
 
+def _cdr(message: Message) -> Fact | None:
+    """Where cdr_manager.conf maps the column: FreePBX's own name, and the one that its hook is given."""
+    name = message.get("RecordingFile") or message.get("recordingfile")
+    uniqueid = message.get("UniqueID") or message.get("UniqueId")
+    return f.FileNoted(uniqueid, name) if name and uniqueid else None
+
+
 _EVENTS: dict[str, Callable[[Message], Fact | None]] = {
     "Newchannel": _newchannel,
     "Newstate": _seen,
@@ -257,6 +264,7 @@ _EVENTS: dict[str, Callable[[Message], Fact | None]] = {
     "HangupRequest": _hangup_request,
     "Hangup": _hangup,
     "OriginateResponse": _originate,
+    "Cdr": _cdr,
     "FullyBooted": lambda message: None,
 }
 _KEPT = frozenset(name.encode() for name in _EVENTS) - {b"VarSet", b"Newexten"}

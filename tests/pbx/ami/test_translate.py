@@ -201,6 +201,12 @@ class TestEvents:
         raw = packet("OriginateResponse", Response="Failure", ActionID="a1", Uniqueid="<unknown>", Reason="3")
         assert fact(raw) == f.OriginateEnded("a1", "", False, 3)
 
+    @pytest.mark.parametrize("column", ["RecordingFile", "recordingfile"])
+    def test_call_detail_record_names_a_recording(self, column: str) -> None:
+        raw = packet("Cdr", UniqueID="1.1", **{column: "external-101-1.1.wav"})
+        assert fact(raw) == f.FileNoted("1.1", "external-101-1.1.wav")
+        assert translate.facts(parse(packet("Cdr", UniqueID="1.1", **{column: ""})), 0.0) == ()
+
     @pytest.mark.parametrize(("uptime", "booted"), [("60", 940.0), ("0", 1000.0), ("", None), ("x", None)])
     def test_boot(self, uptime: str, booted: float | None) -> None:
         assert fact(packet("FullyBooted", Uptime=uptime)) == f.LinkUp(booted)
