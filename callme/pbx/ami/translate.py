@@ -25,6 +25,7 @@ WANTED_VARIABLES = frozenset(("FROM_DID", "EXTTOCALL", "CALLME_COMMAND", VOTE)) 
 _VARIABLE = re.compile(
     rb"\nVariable: _*(" + b"|".join(name.encode() for name in sorted(WANTED_VARIABLES)) + rb")\r?\n"
 )
+_FILE = re.compile(rb"\n[Rr]ecording[Ff]ile: [^\r\n]")
 _PLACE = re.compile(
     rb"\nContext: (?:ivr-|ext-|app-|timecond|from-did-direct|follow|fmgrps|grps|macro-vm|sub-vm|vm|park)"
     rb"|\nExten: \d{2,6}\r?\n"
@@ -34,8 +35,8 @@ _PLACE = re.compile(
 
 # --------------------------------------------------------------------------------------- filter
 def keep(raw: bytes) -> bool:
-    """Is this event packet worth parsing? Decided by its first line, for the two floods by one look
-    inside."""
+    """Is this event packet worth parsing? Decided by its first line, for the two floods and for records of
+    calls by one look inside."""
     if not raw.startswith(b"Event: "):
         return False
     end = raw.find(b"\n")
@@ -44,6 +45,8 @@ def keep(raw: bytes) -> bool:
         return _VARIABLE.search(raw) is not None
     if name == b"Newexten":
         return _PLACE.search(raw) is not None
+    if name == b"Cdr":
+        return _FILE.search(raw) is not None
     return name in _KEPT
 
 
@@ -267,7 +270,7 @@ _EVENTS: dict[str, Callable[[Message], Fact | None]] = {
     "Cdr": _cdr,
     "FullyBooted": lambda message: None,
 }
-_KEPT = frozenset(name.encode() for name in _EVENTS) - {b"VarSet", b"Newexten"}
+_KEPT = frozenset(name.encode() for name in _EVENTS) - {b"VarSet", b"Newexten", b"Cdr"}
 
 
 # ------------------------------------------------------------------------------------- snapshot
