@@ -42,6 +42,7 @@ class Change:
     whole: bool = False
     mode: int = 0o644
     owner: Owner | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # never shown, wherever they stand
 
     @property
     def needed(self) -> bool:
@@ -68,7 +69,7 @@ def needed(changes: Iterable[Change]) -> list[Change]:
 
 def diff(change: Change) -> list[str]:
     """The change as lines of a unified diff, secrets masked: those of others in the same file too."""
-    before, after = _lines(change.before), _lines(change.after)
+    before, after = (_lines(text, change.secrets) for text in (change.before, change.after))
     name = str(change.path)
     shown = difflib.unified_diff(
         before,
@@ -86,8 +87,11 @@ def masked(line: str) -> str:
     return _SECRET_LINE.sub(rf"\g<head>{MASK}", line)
 
 
-def _lines(text: bytes | None) -> list[str]:
-    return [masked(line) for line in (text or b"").decode("utf-8", "replace").splitlines()]
+def _lines(text: bytes | None, hidden: tuple[str, ...]) -> list[str]:
+    shown = (text or b"").decode("utf-8", "replace")
+    for secret in hidden:
+        shown = shown.replace(secret, MASK)
+    return [masked(line) for line in shown.splitlines()]
 
 
 def _typed(word: str) -> str:

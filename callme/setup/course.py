@@ -129,6 +129,12 @@ class Course:
         self.wrote = True
         return True
 
+    def console(self, order: str, why: Phrase) -> None:
+        """Has Asterisk do something over its program, or tells how to."""
+        program = self.wish.console or (("asterisk",) if self.wish.here and self.house.version else ())
+        self.disk.note(console=program)
+        self.run([Command((*(program or ("asterisk",)), "-rx", order), why)], bool(program))
+
     def run(self, commands: list[Command], allowed: bool) -> None:
         """Runs them, or tells how to."""
         for command in commands:

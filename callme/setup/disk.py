@@ -116,6 +116,7 @@ class Disk:
         if done is None:
             done = Done(str(change.path), change.whole, self._keep(change), "", *_whose(change.path))
             self.ledger.files.append(done)
+        done.whole = done.whole or change.whole  # then the copy of before is the way back
         done.digest = _digest(change.after)
         self._save()
         replace(change.path, change.after, change.mode, change.owner, ours=change.whole)

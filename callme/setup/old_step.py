@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from callme.crm.moving import Edit, edited
 from callme.portals import registry
-from callme.setup import disk
-from callme.setup.changing import Change, Command, Owner
+from callme.setup import disk, hooks
+from callme.setup.changing import Change, Owner
 from callme.setup.course import Course
 from callme.setup.words import W
 
@@ -31,10 +31,7 @@ class OldStep:
         if not self._wanted():
             return
         if self._on.agreed(changes):
-            console = self._console()
-            self._on.disk.note(console=console)
-            command = Command((*(console or ("asterisk",)), "-rx", "dialplan reload"), W.RELOAD_DIALPLAN)
-            self._on.run([command], bool(console))
+            self._on.console(hooks.RELOAD, W.RELOAD_DIALPLAN)
 
     def _change(self, name: str) -> Change | None:
         path = self._on.house.etc / name
@@ -60,8 +57,3 @@ class OldStep:
         if said is not None:
             return bool(said)
         return not self._on.wish.hands_off and self._on.talk.confirm(W.TAKE_OLD_OUT, False)
-
-    def _console(self) -> tuple[str, ...]:
-        if self._on.wish.console:
-            return self._on.wish.console
-        return ("asterisk",) if self._on.wish.here and self._on.house.version else ()

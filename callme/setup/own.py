@@ -24,7 +24,7 @@ ADD_USER = Phrase("an account for the service", "учётная запись д�
 KNOW_UNIT = Phrase("systemd learns of the unit", "systemd узнаёт о службе")
 START = Phrase("start it, now and at each boot", "запустить сейчас и при каждой загрузке")
 RESTART = Phrase("start it anew with the new configuration", "перезапустить с новой конфигурацией")
-SECTIONS = ("pbx", "portal", "route")
+SECTIONS = ("pbx", "portal", "route", "routing", "steer")
 
 Tables = dict[str, Any]
 
@@ -32,8 +32,16 @@ Tables = dict[str, Any]
 def rendered(tables: Mapping[str, Any]) -> bytes:
     """The configuration's text."""
     parts = [HEAD + toml(tables.get("service", {}), "[service]")]
-    parts += [toml(entry, f"[[{name}]]") for name in SECTIONS for entry in tables.get(name, [])]
+    for name in sorted(tables.keys() - {"service"}, key=_place):
+        if isinstance(tables[name], Mapping):
+            parts.append(toml(tables[name], f"[{name}]"))
+        else:
+            parts += [toml(entry, f"[[{name}]]") for entry in tables[name]]
     return "\n".join(parts).encode()
+
+
+def _place(name: str) -> tuple[int, str]:
+    return SECTIONS.index(name) if name in SECTIONS else len(SECTIONS), name
 
 
 def config(path: Path, before: bytes | None, old: Tables, new: Tables, owner: Owner | None) -> Change:

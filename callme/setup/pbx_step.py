@@ -14,7 +14,7 @@ from callme.config.problems import refusal
 from callme.pbx.ami.session import AmiSettings
 from callme.setup import ami_user, changing, disk, own, pieces, sections
 from callme.setup.ami_user import AmiUser
-from callme.setup.changing import Change, Command, Owner
+from callme.setup.changing import Change, Owner
 from callme.setup.course import PBX_ID, Course
 from callme.setup.house import Flavour, address_towards
 from callme.setup.words import W
@@ -152,17 +152,7 @@ class PbxStep:
             owner=owner,
         )
         if self._on.agreed([change]):
-            console = self._console()
-            self._on.disk.note(console=console)
-            self._on.run(
-                [Command((*(console or ("asterisk",)), "-rx", "manager reload"), W.RELOAD)], bool(console)
-            )
-
-    def _console(self) -> tuple[str, ...]:
-        """Asterisk's program, if it may be used; empty otherwise."""
-        if self._on.wish.console:
-            return self._on.wish.console
-        return ("asterisk",) if self._on.wish.here and self._on.house.version else ()
+            self._on.console("manager reload", W.RELOAD)
 
     def _works(self, table: dict[str, Any]) -> bool:
         found = dict(table)

@@ -6,12 +6,13 @@ Blocks of ours are found by their marker lines even where the list of what was d
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from callme.config import raw
 from callme.errors import ConfigError
-from callme.setup import changing, disk, own, pieces, unit
+from callme.setup import changing, disk, hooks, own, pieces, unit
 from callme.setup.changing import Change, Command
 from callme.setup.course import at
 from callme.setup.disk import Disk, Ledger
@@ -36,12 +37,13 @@ def take_back(wish: Wish, house: House, talk: Talk, trials: Trials) -> bool:
     if not changes and not left:
         talk.tell(W.NOTHING_BACK)
         return True
+    hidden = _key(file)
     for change in changes:
         if change.after is None:
             talk.tell(W.GOES.given(file=change.path))
         else:
             talk.tell(W.BACK.given(file=change.path))
-            talk.show(changing.diff(change))
+            talk.show(changing.diff(replace(change, secrets=hidden)))
     if wish.dry:
         talk.tell(W.WOULD)
         return True
@@ -61,13 +63,9 @@ def take_back(wish: Wish, house: House, talk: Talk, trials: Trials) -> bool:
     if ledger.user:
         gone = Command(("userdel", ledger.user), W.DROP_USER)
         well = _run(talk, trials, [gone], wish.here and house.root) and well
-    if any(change.path.is_relative_to(house.etc) for change in changes):
-        console = wish.console or tuple(ledger.console)
-        what = [("manager reload", W.RELOAD)]
-        if any(change.path.name.startswith("extensions") for change in changes):
-            what.append(("dialplan reload", W.RELOAD_DIALPLAN))
-        reloads = [Command((*(console or ("asterisk",)), "-rx", line), why) for line, why in what]
-        well = _run(talk, trials, reloads, bool(console)) and well
+    console = wish.console or tuple(ledger.console)
+    reloads = _reloads([change.path for change in changes if change.path.is_relative_to(house.etc)], console)
+    well = _run(talk, trials, reloads, bool(console)) and well
     if data is not None and data.is_dir():
         talk.tell(W.KEPT_DATA.given(data=data))
     return well
@@ -80,6 +78,18 @@ def _stray(house: House) -> list[Change]:
         path = house.etc / name
         if pieces.laid(text, path):
             found.append(Change(path, text, pieces.lift(text, path)))
+    return found
+
+
+def _reloads(files: list[Path], console: tuple[str, ...]) -> list[Command]:
+    """What Asterisk has to read anew after these files of it."""
+    program = console or ("asterisk",)
+    dialplan = [file for file in files if file.name.startswith("extensions")]
+    found = []
+    if len(files) > len(dialplan):
+        found.append(Command((*program, "-rx", "manager reload"), W.RELOAD))
+    if dialplan:
+        found.append(Command((*program, "-rx", hooks.RELOAD), W.RELOAD_DIALPLAN))
     return found
 
 
@@ -103,12 +113,25 @@ def _run(talk: Talk, trials: Trials, commands: list[Command], allowed: bool) -> 
     return well
 
 
+def _key(file: Path) -> tuple[str, ...]:
+    """The key that stands in the dialplan's hooks, which the diff must not show."""
+    key = str(_table(file, "routing").get("key") or "")
+    return (key,) if key else ()
+
+
+def _table(file: Path, name: str) -> Mapping[str, Any]:
+    """One table of the configuration; empty where it cannot be read any more."""
+    if disk.content(file) is None:
+        return {}
+    try:
+        found: Mapping[str, Any] = raw(file).get(name, {})
+    except ConfigError:
+        return {}
+    return found
+
+
 def _data(file: Path) -> Path | None:
     """Where the service kept calls, as its configuration says before it goes."""
     if disk.content(file) is None:
         return None
-    try:
-        service: Mapping[str, Any] = raw(file).get("service", {})
-    except ConfigError:
-        return None
-    return file.parent / str(service.get("data_dir") or "var")
+    return file.parent / str(_table(file, "service").get("data_dir") or "var")

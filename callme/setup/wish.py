@@ -2,7 +2,8 @@
 
 The answers are written as the configuration is, with one table of each kind, and `[setup]` beside them:
 
-    [setup]    ami = "new", unit = true, portal = true, user = "callme", permit = "", moving_over = false
+    [setup]    ami = "new", unit = true, portal = true, user = "callme", permit = "", hook = "none",
+               moving_over = false
     [service]  public_url = "https://pbx.example.com"
     [pbx]      host = "127.0.0.1"
     [portal]   crm = "…", and its own keys
@@ -25,9 +26,10 @@ from callme.setup.house import ETC
 from callme.wording import Phrase, plain
 
 TABLES = ("setup", "service", "pbx", "portal")
-SETUP_KEYS = ("ami", "unit", "portal", "user", "permit", "moving_over", "remove_old_hooks")
+SETUP_KEYS = ("ami", "unit", "portal", "user", "permit", "hook", "moving_over", "remove_old_hooks")
 SWITCHES = ("unit", "portal", "moving_over", "remove_old_hooks")
 AMI_WAYS = ("new", "existing")
+HOOKS = ("none", "lookup", "agi", "curl")
 
 Answers = dict[str, dict[str, Any]]
 
@@ -87,6 +89,8 @@ def answers(file: Path | None, sets: Iterable[str]) -> Answers:
     ]
     if found["setup"].get("ami", AMI_WAYS[0]) not in AMI_WAYS:
         problems.append(Problem("setup.ami", NOT_A_WAY.given(ways=", ".join(AMI_WAYS))))
+    if found["setup"].get("hook", HOOKS[0]) not in HOOKS:
+        problems.append(Problem("setup.hook", NOT_A_WAY.given(ways=", ".join(HOOKS))))
     if problems:
         raise refusal(problems, source)
     return found

@@ -12,6 +12,7 @@ from pathlib import Path
 from callme.setup import changing, disk, own, unit
 from callme.setup.changing import Owner
 from callme.setup.course import Course, at
+from callme.setup.hook_step import HookStep
 from callme.setup.old_step import OldStep
 from callme.setup.pbx_step import PbxStep
 from callme.setup.portal_step import PortalStep
@@ -25,6 +26,7 @@ def set_up(on: Course) -> bool:
     OldStep(on).run()
     on.talk.head(W.PORTAL)
     PortalStep(on).run()
+    HookStep(on).run()
     on.talk.head(W.OWN)
     _own_files(on)
     if not on.wrote:

@@ -66,6 +66,34 @@ class W:
     CRM = Phrase("Which CRM", "Какая CRM")
     WAY = Phrase("How does CallMe reach it", "Как CallMe к ней подключается")
 
+    # ---------------------------------------------------------------------------------------- hooks
+    HOOK = Phrase(
+        "The customer's name on the ringing telephone, and calls to the employee they are for (optional)",
+        "Имя клиента на звонящем телефоне и звонки тому сотруднику, к которому они (необязательно)",
+    )
+    HOOK_NONE = Phrase("not now: nothing in the dialplan", "не сейчас: в диалплане ничего")
+    HOOK_LOOKUP = Phrase(
+        "by FreePBX's own CallerID Lookup Source, filled in by hand: no part of a route is replaced",
+        "через источник имени самой FreePBX, заполняется вручную: маршруты не меняются",
+    )
+    HOOK_COSTS = Phrase("{about}. Its price: {price}", "{about}. Чем это стоит: {price}")
+    HOOK_TAKEN = Phrase(
+        "! [{context}] is used by somebody else ({place}): no hook is written, the two would be mixed",
+        "! [{context}] уже занят ({place}): наша вставка не записана, иначе обе перемешались бы",
+    )
+    NO_DIALPLAN = Phrase(
+        "! No hook is written: there is no FreePBX dialplan with extensions_custom.conf here",
+        "! Вставка не записана: здесь нет диалплана FreePBX с extensions_custom.conf",
+    )
+    SOURCE = Phrase(
+        "Now in FreePBX: Admin → CallerID Lookup Sources, type HTTP: host {host}, port {port}, user "
+        "{username}, password: the key of [routing] in {config}, path {path}, query {query}. Then choose the "
+        "source in each inbound route.",
+        "Теперь в FreePBX: Admin → CallerID Lookup Sources, тип HTTP: хост {host}, порт {port}, пользователь "
+        "{username}, пароль — key из [routing] в {config}, путь {path}, запрос {query}. Затем выберите этот "
+        "источник в каждом входящем маршруте.",
+    )
+
     # ------------------------------------------------------------------------------------ our files
     WANT_UNIT = Phrase(
         "Run CallMe as a systemd service, started at each boot?",

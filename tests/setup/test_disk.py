@@ -119,3 +119,15 @@ def test_a_diff_shows_no_secret_of_anybody(tmp_path: Path) -> None:
     shown = "\n".join(diff(Change(tmp_path / "a.conf", before, after)))
     assert "+secret = ***" in shown
     assert not {"theirs", "ours", "hush"} & set(shown.replace("/", " ").replace('"', " ").split())
+
+
+def test_a_file_with_a_block_that_was_then_changed_elsewhere_comes_back_whole(
+    tmp_path: Path, config: Path
+) -> None:
+    theirs = tmp_path / "extensions_custom.conf"
+    theirs.write_bytes(b"[old]\n[mine]\n")
+    disk = Disk(config)
+    disk.write([block(theirs)])
+    disk.write([whole(theirs, theirs.read_bytes().replace(b"[old]\n", b""))])
+    assert undone(config) == []
+    assert theirs.read_bytes() == b"[old]\n[mine]\n"
