@@ -395,6 +395,42 @@ def setup(
 
 @app.command(
     help=_help(
+        "Show how a PBX asks who calls, and what the rules do with calls.",
+        "Показать, как АТС спрашивает, кто звонит, и что правила делают со звонками.",
+    )
+)
+def routing(
+    config: ConfigOption = None,
+    hooks: Annotated[
+        bool, typer.Option("--hooks", help=_help("also the texts for the dialplan", "и тексты для диалплана"))
+    ] = False,
+    preview: Annotated[
+        bool,
+        typer.Option(
+            "--preview",
+            help=_help(
+                "what the rules would have done with past calls", "что правила сделали бы с прошлыми звонками"
+            ),
+        ),
+    ] = False,
+    days: Annotated[
+        int, typer.Option(min=1, max=366, help=_help("so many days back", "на столько дней назад"))
+    ] = 7,
+    limit: Annotated[
+        int,
+        typer.Option(min=1, max=10_000, help=_help("at most so many calls", "не больше стольких звонков")),
+    ] = 500,
+    as_json: JsonOption = False,
+) -> None:
+    """`callme routing`."""
+    from callme.cli import routing as body
+
+    code = body.routing(config, show_hooks=hooks, preview=preview, days=days, limit=limit, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@app.command(
+    help=_help(
         "Show the whole path with a real Asterisk on this machine.",
         "Показать весь путь на настоящем Asterisk.",
     )
