@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -77,9 +78,14 @@ def test_the_example_file_is_sound_once_its_secrets_are_filled_in(tmp_path: Path
     )
     lines = example.splitlines()
     start = lines.index("# [[route]]")
-    uncommented = [line.removeprefix("# ") if at >= start else line for at, line in enumerate(lines)]
+    uncommented = [
+        line.removeprefix("# ") if at >= start and re.match(r"# (\[|\w+ = )", line) else line
+        for at, line in enumerate(lines)
+    ]
     whole = load(_written(tmp_path, "\n".join(uncommented)), {"CALLME_PBX__office__SECRET": "s"})
     assert whole.route[0].line == "74950000001"
+    assert whole.steer[0].to == ("last", "responsible", "105")
+    assert not whole.routing.open
 
 
 def test_shadow_mode_is_a_key_of_any_portal_and_not_of_its_crm(tmp_path: Path) -> None:

@@ -177,7 +177,12 @@ async def test_an_unknown_caller_takes_the_ordinary_route_under_his_number(compa
 
 @pytest.mark.parametrize(
     ("line", "number"),
-    [(GROUP, "79000009605"), (BY_AGI, "79000009606"), (BY_CURL, "79000009607"), (ELSEWHERE, "79000009608")],
+    [
+        (GROUP, "79000009605"),
+        pytest.param(BY_AGI, "79000009606", marks=pytest.mark.long),
+        pytest.param(BY_CURL, "79000009607", marks=pytest.mark.long),
+        pytest.param(ELSEWHERE, "79000009608", marks=pytest.mark.long),
+    ],
     ids=["lookup source", "FastAGI", "CURL", "another place"],
 )
 async def test_whom_he_does_not_answer_goes_on_to_the_ordinary_route(
@@ -219,6 +224,7 @@ async def test_who_is_not_there_is_not_rung(company: Steered) -> None:
     assert NAME in shown(played, "101")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "ring"), [("79000009621", Answer(1)), ("79000009622", Ignore())])
 async def test_without_a_line_of_dialplan(bare: Steered, number: str, ring: Ring) -> None:
     """The call is moved, and fetched back by us."""
@@ -237,8 +243,8 @@ async def test_without_a_line_of_dialplan(bare: Steered, number: str, ring: Ring
     [
         ("79000009611", Fault(SEARCH, FaultKind.HANG, seconds=10)),
         ("79000009612", Fault(SEARCH, FaultKind.ERROR)),
-        ("79000009613", Fault(SEARCH, FaultKind.HTML, status=502)),
-        ("79000009614", Fault(SEARCH, FaultKind.DROP)),
+        pytest.param("79000009613", Fault(SEARCH, FaultKind.HTML, status=502), marks=pytest.mark.long),
+        pytest.param("79000009614", Fault(SEARCH, FaultKind.DROP), marks=pytest.mark.long),
         ("79000009615", None),
     ],
     ids=["10 s", "error", "502", "dropped", "down"],
