@@ -11,9 +11,8 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
-from callme.config import is_loopback
 from callme.errors import ConfigError
 from callme.setup import pieces, sections
 from callme.setup.house import Flavour, House
@@ -53,6 +52,11 @@ TAKEN = Phrase(
 TAKEN_CURE = Phrase(
     "choose another one (pbx.username), or use that user as he is: setup.ami = existing",
     "выберите другое (pbx.username) или используйте того пользователя как есть: setup.ami = existing",
+)
+BAD_PERMIT = Phrase("setup.permit: “{part}” is no address", "setup.permit: «{part}» — не адрес")
+BAD_PERMIT_CURE = Phrase(
+    "give this machine's address as the PBX sees it, such as 10.0.0.9",
+    "укажите адрес этой машины, каким его видит АТС, например 10.0.0.9",
 )
 NO_PLACE = Phrase(
     "{main} of this PBX is generated and includes no file of your own",
@@ -219,9 +223,16 @@ def host(house: House) -> str:
     return "127.0.0.1" if address.is_unspecified else told
 
 
-def permits(address: str) -> tuple[str, ...]:
-    """Whence to let us in: the loopback for a PBX on this machine, else the address that it sees."""
-    return ("127.0.0.1",) if not address or is_loopback(address) else (address,)
+def permits(text: str) -> tuple[str, ...]:
+    """Addresses or networks from which to let us in, separated by commas. Raises `ConfigError`: a name there
+    would not be understood by Asterisk."""
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for part in found:
+        try:
+            ip_network(part, strict=False)
+        except ValueError:
+            raise ConfigError(BAD_PERMIT.given(part=part), BAD_PERMIT_CURE) from None
+    return found
 
 
 def with_secret(user: AmiUser, earlier: AmiUser | None) -> AmiUser:

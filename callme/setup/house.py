@@ -154,11 +154,11 @@ def _version(console: tuple[str, ...]) -> str:
     return found[1] if found else ""
 
 
-def address_towards(host: str, port: int) -> str:
+def address_towards(host: str) -> str:
     """This machine's address as that host sees it where no NAT stands between; empty when there is no way.
     Nothing is sent: connecting a datagram socket only chooses a route."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        found = socket.getaddrinfo(host, 5038, type=socket.SOCK_DGRAM)
         family, kind, protocol, _, address = found[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.connect(address)

@@ -5,13 +5,10 @@ On this machine a user of our own is written; for a PBX elsewhere it is told wha
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from callme.config import is_loopback
-from callme.config.environment import resolve
-from callme.config.problems import refusal
-from callme.pbx.ami.session import AmiSettings
+from callme.pbx.ami.reach import ami_settings
 from callme.setup import ami_user, changing, disk, own, pieces, sections
 from callme.setup.ami_user import AmiUser
 from callme.setup.changing import Change, Owner
@@ -40,6 +37,8 @@ class PbxStep:
             "port": old.get("port") or port,
             **self._on.wish.given.get("pbx", {}),
         }
+        # What cannot be used is told before anything is written; the secret comes later.
+        self._on.judged(own.merged(self._on.new, "pbx", {"secret": "-", **table}))
         way = self._ami_way(old)
         table = self._existing(table, old) if way == "existing" else self._new_user(table, old, local=local)
         folder = self._recordings(old, local=local)
@@ -127,12 +126,10 @@ class PbxStep:
     def _permit(self, table: dict[str, Any], *, local: bool) -> tuple[str, ...]:
         """Where we come from, as the PBX sees it."""
         said = self._on.wish.said("setup", "permit")
-        if said:
-            return tuple(part.strip() for part in str(said).split(",") if part.strip())
-        if local:
+        if local and not said:
             return ("127.0.0.1",)
-        guess = address_towards(str(table["host"]), int(table["port"]))
-        return (self._on.value("setup", "permit", W.PERMIT, guess),)
+        guess = address_towards(str(table["host"]))
+        return ami_user.permits(self._on.value("setup", "permit", W.PERMIT, guess))
 
     def _write_user(self, user: AmiUser) -> None:
         planned = ami_user.plan(self._on.house, user, local=True)
@@ -155,15 +152,8 @@ class PbxStep:
             self._on.console("manager reload", W.RELOAD)
 
     def _works(self, table: dict[str, Any]) -> bool:
-        found = dict(table)
-        problems = resolve(found, "pbx", self._on.file.parent, os.environ)
-        if problems:
-            raise refusal(problems, str(self._on.config))
-        settings = AmiSettings(
-            str(found["host"]), int(found["port"]), str(found["username"]), str(found.get("secret", "")),
-            bool(found.get("tls", False)),
-        )  # fmt: skip
-        return self._on.tried("pbx", self._on.trials.pbx(settings))
+        config = self._on.judged(own.merged(self._on.new, "pbx", table))
+        return self._on.tried("pbx", self._on.trials.pbx(ami_settings(config.pbx[0])))
 
     def _recordings(self, old: dict[str, Any], *, local: bool) -> str:
         default = str(old.get("recordings") or (self._on.house.monitor if local else ""))

@@ -109,7 +109,7 @@ class W:
     # ------------------------------------------------------------------------------------ in common
     AGAIN = Phrase("Try again?", "Попробовать ещё раз?")
     KEEP = Phrase("{question} (empty: as it is)", "{question} (пусто — оставить прежний)")
-    MISSING = Phrase("nobody said: {question}", "не сказано: {question}")
+    MISSING = Phrase("it is not said: {question}", "не сказано: {question}")
     MISSING_CURE = Phrase(
         "give it with --set {key}=… or in the file of --answers",
         "задайте через --set {key}=… или в файле --answers",

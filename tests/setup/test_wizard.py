@@ -278,3 +278,23 @@ def test_variables_of_the_old_scripts_stay_until_they_are_no_longer_wanted(tmp_p
         assert played(wish(tmp_path, PORTAL, *sets, hands_off=True), Person(), World())
         assert (b"CallMeCALL_ID" in custom.read_bytes()) is there
         assert b"FROM_DID,MIXMONITOR_FILENAME" in custom.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("sets", "named"),
+    [
+        (("pbx.host=192.0.2.5", "setup.permit=office.example.com"), "setup.permit"),
+        (("pbx.port=abc",), "pbx.office.port"),
+        (("service.listen=nowhere",), "service.listen"),
+        (("service.listen=192.0.2.1:8080",), "web_user"),
+        (("service.public_url=pbx",), "service.public_url"),
+    ],
+)
+def test_what_cannot_be_used_is_named_before_anything_is_written(
+    tmp_path: Path, sets: tuple[str, ...], named: str
+) -> None:
+    before = grow(tmp_path, FREEPBX, "etc/freepbx.conf")
+    with pytest.raises(ConfigError) as told:
+        played(wish(tmp_path, PORTAL, *sets, hands_off=True), Person(), World())
+    assert named in str(told.value)
+    assert contents(tmp_path) == before
