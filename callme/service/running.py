@@ -172,7 +172,11 @@ class Service:
         old = Entrances(desk.portals, ears.answer, clock)
         steerings = [self._steering(river, desk, store, metrics, clock) for river in rivers]
         asking = Asking(self._config.routing, {steering.id: steering for steering in steerings})
-        agi = await self._agi(asking)
+        try:
+            agi = await self._agi(asking)
+        except ConfigError:
+            await asyncio.gather(desk.close(), audio.close(), transcripts.close())
+            raise
         app = create_app(board, self._config.service, desk.install, ears, old, asking)
         pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         if signals:

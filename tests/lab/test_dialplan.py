@@ -99,3 +99,14 @@ def test_one_person_may_have_two_telephones_or_none() -> None:
     text = dialplan.endpoints(Seat(11))
     assert text.count("contact=sip:108@") == 2
     assert "contact=sip:107@" not in text
+
+
+def test_a_lookup_source_is_asked_by_every_route_and_only_where_there_is_one() -> None:
+    text = rendered(
+        Options(lookup="http://u:p@127.0.0.1:8080/lookup/office?number=[NUMBER]&uniqueid=[UNIQUEID]")
+    )
+    made = text["extensions_additional.conf"]
+    assert made.count("Gosub(cidlookup,cidlookup_1,1())") == len(numbering.DIDS) + 1
+    asked = "number=${STRREPLACE(CALLERID(num),+,%2B)}&uniqueid=${UNIQUEID}"
+    assert f"${{CURL(http://u:p@127.0.0.1:8080/lookup/office?{asked})}}" in section(made, "cidlookup")
+    assert "cidlookup" not in rendered()["extensions_additional.conf"]
