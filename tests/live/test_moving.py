@@ -57,8 +57,9 @@ exten => _XXXXXXX.,7,Gosub(macro-dialout-trunk,s,1(1,${EXTEN},,on))
 """
 LAME = """#!/bin/bash
 while [[ $1 == -* ]]; do [[ $1 == -b ]] && shift; shift; done
-cp "$1" "$2"
+mv "$1" "${2%.mp3}.wav"
 """
+"""The raw file goes, the finished one lies where `FullFname` says: nothing but that variable leads to it."""
 CURL = r"""#!/bin/bash
 # curl -s URL --data k=v --data-urlencode k=v …, as far as the old dialplan needs it
 body=; url=
@@ -265,6 +266,7 @@ async def test_from_the_old_installation_through_the_shadow_to_the_switch(office
     assert all(abs(one.duration - 3) <= 1 for one in (first_record, second_record))
     assert len(office.records(began)) == 5, "three of the old connector's, two of ours"
     assert played.ended
+    assert not list((office.spool / "monitor/callme/wav").rglob("*.wav")), "only FullFname leads to the files"
 
     # ---- the old dialplan's reports were taken and made no second call
     reports = (office.spool / "curl.log").read_text(encoding="utf-8").splitlines()

@@ -43,6 +43,10 @@ PROXIED = Phrase(
     "запрос пришёл через прокси, поэтому адресу отправителя верить нельзя: задайте callme_out.secret этого "
     "портала и передавайте его в поле secret запроса",
 )
+SECRET_ONLY = Phrase(
+    "give callme_out.secret of this portal, and the same as the field “secret” of the request",
+    "задайте callme_out.secret этого портала и передавайте его в поле secret запроса",
+)
 EVENTS = Phrase(
     "set application_token of this portal to the token of its outgoing webhook",
     "задайте в application_token этого портала токен его исходящего вебхука",
@@ -71,9 +75,10 @@ def event(heard: Hearing, fields: Mapping[str, str]) -> Reply:
 
 def wanted(knock: Knock, access: CallMeOut, now: float, max_age_s: float) -> Reply:
     """A call that somebody asks for past the portal: rung at `from`, then put through to `to`. Once a second,
-    so that a request sent twice is one."""
-    if not _may(knock, access):
-        return TurnedAway(WHO.given(source=knock.source) if knock.source else PROXIED)
+    so that a request sent twice is one. The secret alone lets in: any web page could have a browser in an
+    allowed network ask for it."""
+    if not _knows(knock, access):
+        return TurnedAway(SECRET_ONLY)
     extension, number = knock.fields.get("from", "").strip(), knock.fields.get("to", "").strip()
     if not (extension.isascii() and extension.isdecimal() and number):
         return Welcome(FAILED)
@@ -96,10 +101,14 @@ def report(knock: Knock, access: CallMeOut) -> Reply:
     return Welcome(note=KNOWN)
 
 
-def _may(knock: Knock, access: CallMeOut) -> bool:
+def _knows(knock: Knock, access: CallMeOut) -> bool:
     secret = access.secret.get_secret_value()
     given = knock.fields.get("secret", "")
-    if secret and hmac.compare_digest(given.encode(), secret.encode()):
+    return bool(secret) and hmac.compare_digest(given.encode(), secret.encode())
+
+
+def _may(knock: Knock, access: CallMeOut) -> bool:
+    if _knows(knock, access):
         return True
     try:
         source = ipaddress.ip_address(knock.source)

@@ -153,10 +153,13 @@ async def test_a_call_may_be_asked_for_past_the_portal() -> None:
 
 @pytest.mark.parametrize("fields", [{"from": ""}, {"to": " "}, {"from": "101&PJSIP/102"}])
 async def test_a_call_that_cannot_be_made_is_an_error(fields: dict[str, str]) -> None:
-    said, _ = await answer(CALL | fields, door="makecall", allow=["127.0.0.1"])
+    said, _ = await answer(CALL | {"secret": SECRET} | fields, door="makecall", secret=SECRET)
     assert said == Welcome("Error")
 
 
-async def test_a_stranger_gets_no_call() -> None:
-    said, _ = await answer(CALL | {"secret": "x"}, door="makecall", secret=SECRET)
+@pytest.mark.parametrize("access", [{"secret": SECRET}, {"allow": ["127.0.0.1"]}, {}])
+async def test_without_the_secret_there_is_no_call_wherever_it_is_asked_for(access: dict[str, Any]) -> None:
+    """An address is not enough: a web page could have a browser there ask."""
+    said, _ = await answer(CALL | {"secret": "x"}, door="makecall", **access)
     assert isinstance(said, TurnedAway)
+    assert "callme_out.secret" in said.cure.say("ru")
