@@ -91,6 +91,7 @@ class CallBody(BaseModel):
     owner: str | None
     via: str | None
     hung_up_by: Side | None
+    vote: int | None
     lost: bool
     certain: bool
     rang: list[Ring]

@@ -75,6 +75,7 @@ PHRASES: dict[str, Phrase] = {
     "last_talker": Phrase("Talked last", "Последним говорил"),
     "caller": Phrase("Called by", "Звонил"),
     "hung_up_by": Phrase("Hung up by", "Положил трубку"),
+    "rated": Phrase("Caller's rating", "Оценка звонившего"),
     "trunk": Phrase("Trunk", "Транк"),
     "linked": Phrase("Met other calls", "Пересёкся со звонками"),
     "uniqueids": Phrase("Channels in the PBX", "Каналы в АТС"),

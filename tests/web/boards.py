@@ -127,6 +127,7 @@ def samples() -> tuple[list[CallRow], CallStory]:
         holds=(Hold("102", NOW - 830, NOW - 801),),
         transfers=(Transfer(TransferKind.ATTENDED, "102", "104", NOW - 800),),
         answered_by="102",
+        vote=4,
         path=(
             Step("did", "74950000002", NOW - 900), Step("hours", "пн-пт", NOW - 899.9),
             Step("ivr", "Главное меню", NOW - 899), Step("queue", "700", NOW - 895),

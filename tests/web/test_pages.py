@@ -115,6 +115,7 @@ async def test_a_call_page_tells_the_whole_story() -> None:
         "No answer within 10 s",
         "Too many requests",
         "<dt>answered</dt>",
+        "<dt>Caller&#39;s rating</dt><dd>4</dd>",
         "telephony.register {&#34;NAME&#34;:&#34;&lt;b&gt;Мария&lt;/b&gt;&#34;}",
         "&lt;script&gt;1&lt;/script&gt;",
         "A bridge was left before it was entered",

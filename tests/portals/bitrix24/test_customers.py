@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
-from callme.crm.port import Attempt, Delivered, Outcome
+from callme.crm.port import Attempt, Batches, Delivered, Outcome, Parcel
 from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind, Moment
 from callme.lab.sandboxes.bitrix24.seed import CLIENT_PHONE
 from callme.lab.sandboxes.bitrix24.state import Customer, User
@@ -188,3 +188,26 @@ async def test_clients_of_the_dismissed_find_a_new_responsible(opened: list[Comp
     person = office.add_customer("CONTACT", "Known", 30, (NUMBER,))
     await company.ends()
     assert person.assigned_by == 3
+
+
+@pytest.mark.parametrize("creation", ["answered", "always", "never"])
+async def test_calls_that_travel_together_get_their_clients_too(opened: list[Company], creation: str) -> None:
+    company = Company(create={"inbound": creation}, lines={LINE: {"name": "Sales"}})
+    opened.append(company)
+    portal = company.stand.portal
+    assert isinstance(portal, Batches)
+    parcels = []
+    for number in range(1, 6):
+        about = CallFacts(
+            f"office-{number}.1", Direction.IN, f"+7916555000{number}", "", LINE, company.stand.now - 30
+        )
+        finish = Finish(about, "102", Result.ANSWERED, 7, company.stand.now - 20)
+        orders = ((Register(about, "101"), company.attempt()), (finish, company.attempt()))
+        parcels.append(Parcel(orders))
+    done = await portal.batch(parcels)
+    assert all(isinstance(outcome, Delivered) for parcel in done for outcome in parcel)
+    office = company.stand.sandbox.office
+    assert len(office.statistics) == 5
+    made = 0 if creation == "never" else 5
+    assert (len(company.customers), len(office.activities)) == (made, made)
+    assert {one.assigned_by for one in company.customers} <= {3}
