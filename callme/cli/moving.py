@@ -44,7 +44,8 @@ _UNWRITTEN = Phrase("{file} cannot be written: {why}", "не удаётся за
 
 _HEAD = """\
 # Written by `callme import-callme` from the configuration of the old scripts; it holds secrets.
-# Every key is explained in callme.example.toml.
+# Every key is explained in callme.example.toml. Look at default_user, the owner of calls that nobody else
+# owns: the old scripts had no such key, and 1 is the one who made the portal.
 #
 # The portal is in shadow mode: CallMe works out what it would tell and tells nothing, so that the old
 # scripts can go on meanwhile. `callme shadow` compares. To switch over, stop the old scripts, remove the

@@ -25,7 +25,7 @@ from callme.crm.policy import Told
 from callme.errors import PbxError
 from callme.pbx.port import Originate, UnsureError
 from callme.service import commands
-from callme.service.commands import Clicks, NameOf, nameless
+from callme.service.commands import Clicks, NameOf, given, nameless
 from callme.store import Store, open_store
 from callme.store.commands import Command
 from callme.store.river import CommandMove, StepWrite
@@ -331,3 +331,11 @@ async def test_a_call_found_after_a_restart_under_another_of_its_channels_is_the
         assert clicks.of(call) is not None
         other = replace(call, id=CallId("office-1000.9"))
         assert clicks.of(other) is None, "a call that has met the click's is another"
+
+
+@pytest.mark.parametrize(("opened", "ref"), [(True, CLICK.ref), (False, "")])
+def test_a_call_asked_for_past_the_portal_is_none_that_it_knows(opened: bool, ref: str) -> None:
+    click = replace(CLICK, opened=opened)
+    command = Command("main", "office", "office-1.1", click, NOW, NOW + 15)
+    assert (given(command).ref, given(command).extension, given(command).callback) == (ref, "101", False)
+    assert Click.from_json(click.to_json()) == click
