@@ -16,7 +16,7 @@ from callme.cli.listing import columns, moment
 from callme.cli.shelf import shelf
 from callme.cli.tongue import language, say
 from callme.config import Config, Steer
-from callme.service.portals import local_zone, opened, plans
+from callme.service.portals import opened, plans
 from callme.service.preview import Foreseen, Tally, foresee, tally
 from callme.setup import hooks
 from callme.setup.hooks import Hook
@@ -174,7 +174,7 @@ async def _foreseen(config: Config, since: float, limit: int) -> list[Foreseen]:
     try:
         for portal in portals.values():
             await portal.refresh()
-        return await foresee(config, reading, portals, since, local_zone(), limit)
+        return await foresee(config, reading, portals, since, limit)
     finally:
         await asyncio.gather(*(portal.close() for portal in portals.values()))
         await reading.close()

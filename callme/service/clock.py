@@ -16,3 +16,10 @@ class WallClock:
     def __call__(self) -> float:
         self._last = max(self._last, self._read())
         return self._last
+
+
+def local_minute(at: float) -> tuple[int, int]:
+    """Day of the week (0 is Monday) and minute of the day of an epoch second, as clocks on this machine's
+    walls showed it: summer time included, whenever we were started."""
+    then = time.localtime(at)
+    return then.tm_wday, then.tm_hour * 60 + then.tm_min

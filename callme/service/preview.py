@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
 
 from callme.calls.model import Call, Disposition
 from callme.calls.numbering import hidden
@@ -19,6 +18,7 @@ from callme.config import Config
 from callme.crm.port import Customer, Knows
 from callme.crm.routing import verdict as routed
 from callme.crm.steering import Caller, Verdict, choose, decide
+from callme.service.clock import local_minute
 from callme.store import CallFilter, Reading
 
 ASK_S = 20.0
@@ -58,7 +58,7 @@ class Tally:
 
 
 async def foresee(
-    config: Config, reading: Reading, portals: Mapping[str, object], since: float, zone: tzinfo, limit: int
+    config: Config, reading: Reading, portals: Mapping[str, object], since: float, limit: int
 ) -> list[Foreseen]:
     """The incoming calls since then, newest first, at most `limit`. Raises `StoreError`."""
     found = await _calls(reading, since, limit)
@@ -73,7 +73,7 @@ async def foresee(
         if not hidden(number):
             remembered = call.started_at - config.routing.last_days * DAY_S
             last = await reading.last_talker(call.pbx, number, remembered, until=call.started_at)
-        told.append(_judged(config, call, found, customer, last, zone))
+        told.append(_judged(config, call, found, customer, last))
     return told
 
 
@@ -118,16 +118,14 @@ async def _who(portal: object, number: str) -> Customer | None:
     return replace(customer, on_duty=None) if customer is not None else None
 
 
-def _judged(
-    config: Config, call: Call, around: list[Call], customer: Customer | None, last: str, zone: tzinfo
-) -> Foreseen:
-    then = datetime.fromtimestamp(call.started_at, zone)
+def _judged(config: Config, call: Call, around: list[Call], customer: Customer | None, last: str) -> Foreseen:
+    weekday, minute = local_minute(call.started_at)
     caller = Caller(
         pbx=call.pbx,
         line=call.line,
         number=call.number or call.external,
-        weekday=then.weekday(),
-        minute=then.hour * 60 + then.minute,
+        weekday=weekday,
+        minute=minute,
         customer=customer,
         last=last or None,
     )

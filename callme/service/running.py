@@ -35,7 +35,7 @@ from callme.service.clock import WallClock
 from callme.service.entrances import Entrances
 from callme.service.hearing import Ears
 from callme.service.metrics import Metrics
-from callme.service.portals import Desk, local_zone, plans
+from callme.service.portals import Desk, plans
 from callme.service.pulse import READY, STOPPING, Pulse
 from callme.service.river import River
 from callme.service.steering import Steering
@@ -214,9 +214,7 @@ class Service:
         self, river: River, desk: Desk, store: Store, metrics: Metrics, clock: WallClock
     ) -> Steering:
         portals = {portal.id: portal for portal in desk.portals}
-        steering = Steering(
-            self._config, river.source, river.board, portals, store.reading, metrics, clock, local_zone()
-        )
+        steering = Steering(self._config, river.source, river.board, portals, store.reading, metrics, clock)
         river.onlooker = steering.saw
         return steering
 

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
 from enum import StrEnum
 
 import structlog
@@ -29,6 +28,7 @@ from callme.crm.routing import verdict as routed
 from callme.crm.steering import Caller, Verdict, choose, decide, display
 from callme.errors import PbxError, StoreError
 from callme.pbx import port
+from callme.service.clock import local_minute
 from callme.service.metrics import Metrics
 from callme.store import Reading
 
@@ -94,9 +94,10 @@ class Steering:
         reading: Reading,
         metrics: Metrics,
         clock: Callable[[], float],
-        zone: tzinfo,
+        minute: Callable[[float], tuple[int, int]] = local_minute,
     ) -> None:
-        """`board` is where the river keeps what lives on the PBX; it is only looked at."""
+        """`board` is where the river keeps what lives on the PBX; it is only looked at. `minute` gives the
+        local weekday and minute of a moment."""
         self.id = source.id
         self._config = config
         self._source = source
@@ -105,7 +106,7 @@ class Steering:
         self._reading = reading
         self._metrics = metrics
         self._clock = clock
-        self._zone = zone
+        self._minute = minute
         self._answered: dict[str, str] = {}  # uniqueid → the name that was told
         self._watches: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,11 +156,9 @@ class Steering:
         trunk = self._board.whose(channel)[1] if channel is not None else ""
         number = self._board.numbering.e164(question.number, trunk)
         line = self._board.numbering.line(question.did or (channel.first_exten if channel else ""), trunk)
-        now = datetime.fromtimestamp(self._clock(), self._zone)
+        weekday, minute = self._minute(self._clock())
         customer, last = await asyncio.gather(self._who(number, line), self._last(number))
-        return Caller(
-            self.id, line, number, now.weekday(), now.hour * 60 + now.minute, customer, last or None
-        )
+        return Caller(self.id, line, number, weekday, minute, customer, last or None)
 
     async def _who(self, number: str, line: str) -> Customer | None:
         if hidden(number):

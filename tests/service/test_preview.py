@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ async def seen(
         portal=(PortalTable(id="main", crm="any"),),
         steer=tuple(Steer.model_validate(rule) for rule in rules),
     )
-    return await foresee(config, store.reading, {"main": crm or Crm()}, since, UTC, 100)
+    return await foresee(config, store.reading, {"main": crm or Crm()}, since, 100)
 
 
 async def test_each_incoming_call_is_judged_as_it_would_have_been(store: Store) -> None:

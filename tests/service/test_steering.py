@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC
 from typing import Any
 
 import pytest
@@ -109,6 +108,7 @@ class Office:
         self.steering, self.switch, self.crm, self._tracker = steering, switch, crm, tracker
         self.shelf = shelf
         self.now = NOW
+        self.minute = (0, 12 * 60)
 
     def saw(self, *facts: f.Fact) -> None:
         self._tracker.step(facts, self.now)
@@ -140,7 +140,7 @@ def make() -> Any:
         made: list[Office] = []
         steering = Steering(
             config, switch, tracker.board, {"main": crm}, shelf, Metrics(),
-            lambda: made[0].now, UTC,
+            lambda: made[0].now, lambda _: made[0].minute,
         )  # fmt: skip
         made.append(Office(steering, switch, crm, tracker, shelf))
         made[0].saw(f.ChannelSeen(CALLER, born=True))
@@ -188,6 +188,14 @@ async def test_where_no_rule_wants_the_last_talker_he_is_not_looked_for(make: An
     async with make() as office:
         await office.ask()
         assert office.shelf.asked == []
+
+
+async def test_hours_are_those_of_the_office(make: Any) -> None:
+    async with make({"hours": ["mon-fri 09:00-18:00"]}) as office:
+        office.minute = (0, 8 * 60)
+        assert (await office.ask()).extension == ""
+        office.minute = (0, 9 * 60)
+        assert (await office.ask(Question("89261234567", "2.2"))).extension == "101"
 
 
 async def test_a_silent_crm_costs_no_more_than_the_deadline(make: Any) -> None:
