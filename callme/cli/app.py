@@ -172,6 +172,26 @@ def deliveries(
 
 @app.command(
     help=_help(
+        "Forget all calls of a number, for good: for who asks for it.",
+        "Навсегда забыть все звонки номера — для того, кто об этом просит.",
+    )
+)
+def forget(
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER", help=_help("the outside number", "внешний номер"))
+    ],
+    config: ConfigOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_help("do not ask", "не спрашивать"))] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """`callme forget`."""
+    from callme.cli import forget as body
+
+    raise typer.Exit(body.forget(config, number, yes=yes, as_json=as_json))
+
+
+@app.command(
+    help=_help(
         "Tell what a recorded AMI stream would have told the CRM.",
         "Что узнала бы CRM из записанного потока AMI.",
     )

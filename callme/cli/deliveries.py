@@ -7,15 +7,13 @@ directly.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from callme.cli.configured import configured
 from callme.cli.listing import columns, moment
+from callme.cli.ordering import order
 from callme.cli.shelf import shelf
 from callme.cli.tongue import language, say
 from callme.config import Config
@@ -23,7 +21,7 @@ from callme.errors import StoreError, TroubleError
 from callme.store import DeliveryRow, open_store
 from callme.store.sqlite import IN_USE
 from callme.web.phrases import Words
-from callme.wording import Phrase, plain
+from callme.wording import Phrase
 
 _NONE = Phrase("Everything has been delivered.", "Всё доставлено.")
 _RETRIED = Phrase("Delivery {id} will be tried again.", "Доставка {id} будет повторена.")
@@ -31,10 +29,6 @@ _NO_SUCH = Phrase(
     "There is no delivery {id} that could be retried", "Нет доставки {id}, которую можно было бы повторить"
 )
 _NO_SUCH_CURE = Phrase("`callme deliveries` lists them", "их список покажет `callme deliveries`")
-_UNREACHED = Phrase(
-    "The running service at {url} did not take the order: {why}",
-    "Работающий сервис по адресу {url} не принял команду: {why}",
-)
 
 
 def deliveries(path: Path | None, *, retry: int | None, as_json: bool) -> int:
@@ -98,7 +92,7 @@ def _retried(config: Config, delivery: int, *, as_json: bool) -> int:
     except StoreError as error:
         if error.problem.en != IN_USE.en:
             raise
-        found = _order(config, delivery)
+        found = order(config, f"deliveries/{delivery}/retry") is not None
     if not found:
         raise TroubleError(_NO_SUCH.given(id=delivery), _NO_SUCH_CURE)
     print(json.dumps({"retried": delivery}) if as_json else say(_RETRIED, id=delivery))
@@ -111,27 +105,3 @@ async def _write(config: Config, delivery: int) -> bool:
         return await store.retry(delivery, time.time())
     finally:
         await store.close()
-
-
-def _order(config: Config, delivery: int) -> bool:
-    """Asks the running service on this machine."""
-    service = config.service
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(service.host, service.host)  # noqa: S104  # as configured
-    base = f"http://[{host}]:{service.port}" if ":" in host else f"http://{host}:{service.port}"
-    request = urllib.request.Request(  # noqa: S310  # http, built here
-        f"{base}/api/v1/deliveries/{delivery}/retry", method="POST", headers={"X-CallMe": "1"}
-    )
-    if service.guarded:
-        pair = f"{service.web_user}:{service.web_password.get_secret_value()}".encode()
-        request.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
-    try:
-        # No proxy: the service is on this machine, whatever the environment says of the web.
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == 404:
-            return False
-        raise TroubleError(_UNREACHED.given(url=base, why=plain(f"HTTP {error.code}"))) from None
-    except OSError as error:
-        raise TroubleError(_UNREACHED.given(url=base, why=plain(error))) from None
-    return True

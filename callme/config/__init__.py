@@ -11,6 +11,7 @@ Letters' case does not matter, `_` in an id stands for `-` too, lists are separa
 and `<key>_env` in any section name a file or an environment variable that holds the value.
 """
 
+from callme.config.people import Person, Role
 from callme.config.problems import Problem, refusal
 from callme.config.reading import judge, load, raw
 from callme.config.shape import ClickToCall, Config, Pbx, PortalTable, Route, Service, is_loopback
@@ -20,8 +21,10 @@ __all__ = [
     "ClickToCall",
     "Config",
     "Pbx",
+    "Person",
     "PortalTable",
     "Problem",
+    "Role",
     "Route",
     "Routing",
     "Service",

@@ -17,7 +17,7 @@ from callme.wording import Phrase, plain
 
 PREFIX = "CALLME_"
 SINGLE = ("service", "routing")
-NAMED = ("pbx", "portal")
+NAMED = ("pbx", "portal", "person")
 NUMBERED = ("route", "steer")
 LISTS = (*NAMED, *NUMBERED)
 SECTIONS = (*SINGLE, *LISTS)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from callme.config.environment import LISTS, SECTIONS, overlay, resolve
+from callme.config.people import Person
 from callme.config.problems import Problem, from_pydantic, refusal, unknown
 from callme.config.shape import Config, Pbx, PortalTable, Route, Service
 from callme.config.steering import Routing, Steer
@@ -30,6 +31,7 @@ _SHAPES: Mapping[str, type[BaseModel]] = {
     "portal": PortalTable,
     "route": Route,
     "steer": Steer,
+    "person": Person,
 }
 PBX_FILES = ("recordings_ssh_key", "recordings_known_hosts", "recordings_ca")
 _SECRET = re.compile(r"secret|token|password|webhook|passphrase|(^|_)key$")
@@ -248,7 +250,7 @@ def _not_a_list(section: str) -> Problem:
 def _between(tables: Mapping[str, Any]) -> list[Problem]:
     """What tables say of each other: ids used once, routes that lead to something."""
     problems = []
-    ids = {section: _ids(tables.get(section, [])) for section in ("pbx", "portal")}
+    ids = {section: _ids(tables.get(section, [])) for section in ("pbx", "portal", "person")}
     for section, names in ids.items():
         problems += [_doubled(section, name) for name in dict.fromkeys(names) if names.count(name) > 1]
     if not tables.get("pbx"):
@@ -262,6 +264,7 @@ def _between(tables: Mapping[str, Any]) -> list[Problem]:
                 ),
             )
         )
+    problems += _people(tables, ids["person"])
     routes = [route for route in tables.get("route", []) if isinstance(route, dict)]
     problems += _dangling("route", routes, ids)
     problems += _dangling("steer", [one for one in tables.get("steer", []) if isinstance(one, dict)], ids)
@@ -290,6 +293,27 @@ def _dangling(table: str, entries: list[dict[str, Any]], ids: Mapping[str, list[
         for section in ("pbx", "portal")
         if isinstance(name := entry.get(section, ""), str) and name and name not in ids[section]
     ]
+
+
+def _people(tables: Mapping[str, Any], names: list[str]) -> list[Problem]:
+    """Persons beside nobody who manages, or one named as who does."""
+    service = tables.get("service", {})
+    manager = service.get("web_user", "") if isinstance(service, Mapping) else ""
+    if names and not manager:
+        return [
+            Problem(
+                "person",
+                Phrase(
+                    "people may come in, but nobody manages: the pages would stay open to this machine",
+                    "пользователи заданы, а администратора нет: страницы остались бы открыты с этой машины",
+                ),
+                Phrase(
+                    "set [service] web_user and web_password too",
+                    "задайте и web_user с web_password в [service]",
+                ),
+            )
+        ]
+    return [_doubled("person", manager)] if manager in names else []
 
 
 def _ids(entries: list[Any]) -> list[str]:

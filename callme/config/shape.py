@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from callme.config.forms import Listen, Patterns, Table, split_listen
+from callme.config.people import Person
 from callme.config.problems import Problem, Unfit
 from callme.config.steering import Routing, Steer
 from callme.wording import Phrase
@@ -148,6 +149,9 @@ class Service(Table):
     database: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("")
     mp3_kbit: Annotated[int, Field(ge=16, le=64, multiple_of=8)] = 32
     transcripts_days: Annotated[int, Field(ge=0, le=3650)] = 14
+    calls_days: Annotated[int, Field(ge=0, le=36500)] = 0  # 0: calls are never forgotten
+    recordings_days: Annotated[int, Field(ge=0, le=3650)] = 30  # our copies; never the PBX's own
+    recordings_gb: Annotated[float, Field(gt=0)] = 5.0
     language: Literal["ru", "en"] = "ru"
     country: Annotated[str, AfterValidator(_country)] = "RU"
     web_user: str = ""
@@ -322,6 +326,7 @@ class Config(Table):
     route: tuple[Route, ...] = ()
     routing: Routing = Routing()
     steer: tuple[Steer, ...] = ()
+    person: tuple[Person, ...] = ()
     path: Path | None = None
     warnings: tuple[Problem, ...] = ()
 

@@ -157,6 +157,12 @@ def sounds(call: Call) -> tuple[RecordingFile, ...]:
     return tuple(file for file in call.recordings if file.kind is wanted)
 
 
+def attach_of(call: Call) -> Attach | None:
+    """What would be told of the recordings of a call that is over, whether a portal wants them or not."""
+    files = sounds(call) if call.ended_at is not None else ()
+    return _attach(call, facts_of(call), files, 0) if files else None
+
+
 def _attach(call: Call, about: CallFacts, files: tuple[RecordingFile, ...], ordinal: int) -> Attach:
     over = call.ended_at or call.started_at
     return Attach(about, call.pbx, files[0].path, over, ordinal, files, call.answered_at, call.lost)

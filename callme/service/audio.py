@@ -69,7 +69,8 @@ class Recordings:
     def __init__(self, config: Config, clock: Callable[[], float]) -> None:
         self._config = config
         self._clock = clock
-        self._folder = config.service.data_dir / "recordings"
+        self.folder = config.service.data_dir / "recordings"
+        """Where our copies lie."""
         self._sizes: dict[tuple[str, str], int | None] = {}
         self._works: dict[str, _Work] = {}
         self._places: dict[tuple[str, Sound], Place] = {}
@@ -97,7 +98,7 @@ class Recordings:
             return work.task.result()
         except OSError as error:
             why = error.strerror or str(error)
-            return Later(NO_ROOM.given(folder=str(self._folder), why=why), recordings.TROUBLE_WAIT)
+            return Later(NO_ROOM.given(folder=str(self.folder), why=why), recordings.TROUBLE_WAIT)
 
     async def close(self) -> None:
         """Ends what is being made; it is made again when it is asked for again."""
@@ -129,7 +130,7 @@ class Recordings:
                 return Refused(TOO_BIG.given(file=place.shown(entry.name), mb=mb, limit=limit))
         call = (order.about.started_at, order.ended_at)
         kbit = self._config.service.mp3_kbit
-        making = Making(self._folder, chosen.sources, place, call, self._clock, kbit)
+        making = Making(self.folder, chosen.sources, place, call, self._clock, kbit)
         return _Work(making, asyncio.create_task(self._made(making, chosen)))
 
     async def _made(self, making: Making, chosen: Chosen) -> Audio | Later | Refused:

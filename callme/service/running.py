@@ -28,12 +28,14 @@ from callme.errors import CallMeError, ConfigError
 from callme.pbx.agi import AgiServer
 from callme.pbx.ami.reach import ami_settings
 from callme.pbx.ami.source import AmiSource
+from callme.service.archive import Archive
 from callme.service.asking import Asking
 from callme.service.audio import Recordings
 from callme.service.board import Changes, ServiceBoard
 from callme.service.clock import WallClock
 from callme.service.entrances import Entrances
 from callme.service.hearing import Ears
+from callme.service.keeping import Keeping
 from callme.service.metrics import Metrics
 from callme.service.portals import Desk, plans
 from callme.service.pulse import READY, STOPPING, Pulse
@@ -147,7 +149,8 @@ class Service:
     async def _serve(self, store: Store, listener: socket.socket, signals: bool) -> int:
         clock, metrics, changes = WallClock(), Metrics(), Changes()
         audio = Recordings(self._config, clock)
-        desk = Desk(self._plans, store, audio.prepare, metrics, clock, changes.happened)
+        kept = Archive(self._config.service, store, audio.prepare, clock)
+        desk = Desk(self._plans, store, kept.for_portal, metrics, clock, changes.happened)
         transcripts = Transcripts(self._config, metrics, clock)
         await transcripts.open()
         rivers = [
@@ -177,7 +180,16 @@ class Service:
         except ConfigError:
             await asyncio.gather(desk.close(), audio.close(), transcripts.close())
             raise
-        app = create_app(board, self._config.service, desk.install, ears, old, asking)
+        app = create_app(
+            board,
+            self._config.service,
+            install=desk.install,
+            ears=ears,
+            old=old,
+            asking=asking,
+            kept=kept,
+            people=self._config.person,
+        )
         pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         if signals:
             self._heed_signals()
@@ -188,6 +200,8 @@ class Service:
         upkeep += [self._guard(name, work) for name, work in ears.fetching().items()]
         upkeep += [self._guard(f"clicks of {river.id}", river.clicks.run()) for river in rivers]
         upkeep += [self._guard(f"steering of {steering.id}", steering.run()) for steering in steerings]
+        keeping = Keeping(self._config.service, store, audio.folder, clock)
+        upkeep.append(self._guard("keeping", keeping.run()))
         pulse = Pulse(os.environ)
         if pulse.every_s:
             upkeep.append(self._guard("pulse", pulse.beat()))

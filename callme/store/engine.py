@@ -44,6 +44,7 @@ def writing(path: Path) -> Engine:
         raw.execute("PRAGMA journal_mode=WAL")
         raw.execute("PRAGMA synchronous=FULL")  # NORMAL may lose the last commits when power fails
         raw.execute("PRAGMA foreign_keys=ON")
+        raw.execute("PRAGMA secure_delete=ON")  # who asked to be forgotten is not left in free pages
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Any) -> None:

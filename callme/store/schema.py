@@ -226,3 +226,22 @@ anomalies = Table(
 )
 Index("ix_anomalies_at", anomalies.c.at)
 Index("ix_anomalies_call", anomalies.c.call)
+
+listened = Table(  # rows are added and never changed
+    "listened",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("call", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("address", Text, nullable=False),
+)
+Index("ix_listened_call", listened.c.call, listened.c.at)
+
+kept_back = Table(
+    "kept_back",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("who", Text, nullable=False),
+)

@@ -12,12 +12,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from callme.calls.model import Call
 from callme.delivery.lane import HandOver, Lane
 from callme.delivery.ledger import Due, LaneWrite
 from callme.errors import StoreError
-from callme.store import commands, ledger, steps
+from callme.store import commands, ledger, listening, pruning, steps
 from callme.store.commands import Command
 from callme.store.engine import explained, reading, writing
+from callme.store.listening import Heard, KeptBack
 from callme.store.migrations import upgrade
 from callme.store.reading import Reading
 from callme.store.river import Resume, StepWrite
@@ -123,6 +125,31 @@ class Store:
     async def commands(self, pbx: str) -> list[Command]:
         """The commands that the PBX still owes an end, oldest first."""
         return await self.reading.ask(lambda connection: commands.unclosed(connection, pbx))
+
+    # ------------------------------------------------------------------------------------------ people
+    async def note_heard(self, heard: Heard) -> None:
+        """Keeps who listened to a recording."""
+        await self._writer.submit(listening.note, heard)
+
+    async def heard(self, call: str) -> tuple[Heard, ...]:
+        """Who listened to the call's recording, newest first."""
+        return await self.reading.ask(lambda connection: listening.heard(connection, call))
+
+    async def keep_back(self, said: KeptBack) -> None:
+        """From now on the call's recording is uploaded nowhere."""
+        await self._writer.submit(listening.keep_back, said)
+
+    async def held_back(self, call: str) -> KeptBack | None:
+        """Who said that the call's recording is uploaded nowhere."""
+        return await self.reading.ask(lambda connection: listening.held_back(connection, call))
+
+    async def prune(self, before: float) -> int:
+        """Forgets a slice of what is older; see `store.pruning`."""
+        return await self._writer.submit(pruning.prune, before)
+
+    async def erase(self, number: str) -> tuple[Call, ...]:
+        """Forgets a slice of the calls of one number; see `store.pruning`."""
+        return await self._writer.submit(pruning.erase, number)
 
     def _landed(self, handed: tuple[HandOver, ...]) -> None:
         if self._hand_over is not None:

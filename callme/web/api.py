@@ -11,7 +11,7 @@ import zipfile
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, HTTPException, Query
+from fastapi import APIRouter, Header, HTTPException, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -28,7 +28,9 @@ from callme.calls.model import (
     Transfer,
     encode,
 )
+from callme.config import Role
 from callme.web.board import AttemptView, BadCursor, Board, CallQuery, DeliveryView
+from callme.web.guest import admit
 from callme.wording import Phrase
 
 
@@ -279,10 +281,13 @@ def router(board: Board) -> APIRouter:
         "/deliveries/{delivery_id}/retry",
         responses={403: {"description": "The header is missing"}, 404: {"description": "Nothing to retry"}},
     )
-    async def retry(delivery_id: int, x_callme: Annotated[str | None, Header()] = None) -> Retried:
+    async def retry(
+        request: Request, delivery_id: int, x_callme: Annotated[str | None, Header()] = None
+    ) -> Retried:
         """Tries a refused or waiting delivery again. Send `X-CallMe: 1` with it."""
         if not x_callme:
             raise HTTPException(403, "send the header X-CallMe: 1 with an order")
+        admit(request, Role.MANAGE)
         if not await board.retry(delivery_id):
             raise HTTPException(404, "there is no delivery with this id that could be retried")
         return Retried(id=delivery_id)

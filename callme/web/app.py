@@ -4,13 +4,14 @@ directly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from callme.config import Service
-from callme.web import api, health, lookups, olddoors, pages, webhooks
+from callme.config import Person, Service
+from callme.web import api, archive, health, lookups, olddoors, pages, webhooks
 from callme.web.board import Board
 from callme.web.doors import Doors
 from callme.web.install import Install
@@ -24,10 +25,13 @@ def create_app(
     ears: webhooks.Ears | None = None,
     old: olddoors.OldDoors | None = None,
     asking: lookups.Lookups | None = None,
+    kept: archive.Archive | None = None,
+    people: Sequence[Person] = (),
 ) -> FastAPI:
     """The application. `install` takes what CRMs send when our application is installed in them, `ears` what
     they tell us from then on, `old` what comes to the addresses of an older connector, `asking` answers PBXs
-    that ask who calls. `app.state.live.close()` ends the live streams, so that a server can stop at once."""
+    that ask who calls; `kept` are the calls' recordings; `people` may come in beside who manages.
+    `app.state.live.close()` ends the live streams, so that a server can stop at once."""
     app = FastAPI(
         title="CallMe",
         version=board.version,
@@ -35,13 +39,15 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    face = pages.Pages(board)
+    face = pages.Pages(board, kept)
     app.state.live = face.live
     if old is not None:
         app.include_router(olddoors.router(old))
     app.include_router(pages.router(face, board))
     app.include_router(api.router(board))
     app.include_router(health.router(board, reasons=not service.guarded))
+    if kept is not None:
+        app.include_router(archive.router(kept, board.language))
     if install is not None:
         app.include_router(installs(install, board.language))
     if ears is not None:
@@ -49,5 +55,6 @@ def create_app(
     if asking is not None:
         app.include_router(lookups.router(asking))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
-    app.add_middleware(Doors, service=service, old=old.names if old is not None else frozenset())
+    names = old.names if old is not None else frozenset()
+    app.add_middleware(Doors, service=service, people=people, old=names)
     return app

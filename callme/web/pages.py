@@ -16,7 +16,11 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import PlainTextResponse, Response
 
+from callme.calls.model import Call
+from callme.config import Role
+from callme.web.archive import Archive
 from callme.web.board import BadCursor, Board, CallQuery
+from callme.web.guest import Guest, guest_of
 from callme.web.live import MOST_READERS, Live
 from callme.web.phrases import Words
 from callme.web.reading import Reading
@@ -39,8 +43,10 @@ _templates = Environment(
 class Pages:
     """Renders pages from a board."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, kept: Archive | None = None) -> None:
+        """`kept` are the calls' recordings."""
         self._board = board
+        self._kept = kept
         self.live = Live(board, self.sections)
 
     def _context(self, language: Language) -> dict[str, Any]:
@@ -75,14 +81,26 @@ class Pages:
             return self._nothing(language, "bad_cursor", 400)
         return HTMLResponse(_templates.get_template("dashboard.html").render(context))
 
-    async def call(self, language: Language, call_id: str) -> HTMLResponse:
-        """Everything about one call."""
+    async def call(self, language: Language, call_id: str, guest: Guest) -> HTMLResponse:
+        """Everything about one call that the guest may know."""
         story = await self._board.story(call_id)
         if story is None:
             return self._nothing(language, "not_found", 404)
         context = self._context(language)
         context |= {"story": story, "call": story.call, "moments": timeline(story.call, context["w"])}
+        context |= await self._sound(story.call, guest)
         return HTMLResponse(_templates.get_template("call.html").render(context))
+
+    async def _sound(self, call: Call, guest: Guest) -> dict[str, Any]:
+        """The player, and what was said and noted of the recording."""
+        kept, manages = self._kept, guest.role.covers(Role.MANAGE)
+        there = kept is not None and bool(call.recordings) and not call.open
+        return {
+            "audible": there and guest.role.covers(Role.LISTEN),
+            "manages": there and manages,
+            "kept_back": await kept.kept_back(call.id) if kept is not None and there else None,
+            "listeners": await kept.listeners(call.id) if kept is not None and there and manages else (),
+        }
 
     def _nothing(self, language: Language, what: str, status: int) -> HTMLResponse:
         context = {**self._context(language), "what": what}
@@ -99,7 +117,7 @@ def router(pages: Pages, board: Board) -> APIRouter:
 
     @routes.get("/calls/{call_id}")
     async def call(request: Request, call_id: str) -> HTMLResponse:
-        return await pages.call(spoken(request, board.language), call_id)
+        return await pages.call(spoken(request, board.language), call_id, guest_of(request))
 
     @routes.get("/live")
     async def live(request: Request) -> Response:

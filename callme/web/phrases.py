@@ -59,6 +59,15 @@ PHRASES: dict[str, Phrase] = {
     "facts": Phrase("In short", "Кратко"),
     "path": Phrase("Way through the PBX", "Путь по АТС"),
     "recordings": Phrase("Recordings", "Записи"),
+    "heard_by": Phrase("Heard by", "Слушали"),
+    "keep_back": Phrase("Never upload this recording", "Никогда не отправлять эту запись"),
+    "keep_back_ask": Phrase(
+        "Keep this recording from every portal, for good?",
+        "Навсегда не отправлять эту запись ни в один портал?",
+    ),
+    "kept_back": Phrase(
+        "Kept from every portal by {who}, {when}", "Не отправляется ни в один портал: {who}, {when}"
+    ),
     "deliveries": Phrase("What the CRM was told", "Что передано в CRM"),
     "no_deliveries": Phrase("This call is told to no CRM.", "Этот звонок в CRM не передаётся."),
     "attempts": Phrase("Each request and its answer", "Каждый запрос и ответ"),

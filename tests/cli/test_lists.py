@@ -105,8 +105,11 @@ class _Service(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         type(self).asked.append((self.path, self.headers.get("X-CallMe")))
-        self.send_response(200 if self.path.endswith("/8/retry") else 404)
+        known = {"/api/v1/deliveries/8/retry": b'{"id": 8}', "/api/v1/forget": b'{"forgotten": 2}'}
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200 if self.path in known else 404)
         self.end_headers()
+        self.wfile.write(known.get(self.path, b"{}"))
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
@@ -136,6 +139,20 @@ def test_a_retry_goes_to_the_service_that_runs(folder: Path, service: int) -> No
     assert callme(folder, "deliveries", "--retry", "8", **listen).returncode == 0
     assert callme(folder, "deliveries", "--retry", "9", **listen).returncode == 1
     assert _Service.asked == [("/api/v1/deliveries/8/retry", "1"), ("/api/v1/deliveries/9/retry", "1")]
+
+
+def test_forgetting_goes_to_the_service_that_runs(folder: Path, service: int) -> None:
+    listen = {"CALLME_SERVICE__LISTEN": f"127.0.0.1:{service}"}
+    ran = callme(folder, "forget", "+79261112233", "--yes", "--json", **listen)
+    assert json.loads(ran.stdout) == {"forgotten": 2}
+    assert _Service.asked == [("/api/v1/forget", "1")]
+
+
+def test_forgetting_wants_a_number_and_a_yes(folder: Path) -> None:
+    assert "holds no digits" in callme(folder, "forget", "Ivan", "--yes").stderr
+    declined = callme(folder, "forget", "+79261112233")
+    assert declined.returncode == 1
+    assert "[y/N]" in declined.stdout
 
 
 def test_a_service_that_does_not_answer_is_named(folder: Path, service: int) -> None:

@@ -111,7 +111,12 @@ BAD = [
     # (text, key as it is named, English words, Russian words)
     ("[serv]\n" + PBX, "serv:", "did you mean `service`?", "возможно, имелось в виду `service`?"),
     ("[service]\nlisen = 'x'\n" + PBX, "service.lisen:", "`listen`", "`listen`"),
-    ("[service]\nzzz = 1\n" + PBX, "service.zzz:", "known here: country, data_dir", "здесь бывают: country"),
+    (
+        "[service]\nzzz = 1\n" + PBX,
+        "service.zzz:",
+        "known here: calls_days, country, data_dir",
+        "здесь бывают: calls_days, country",
+    ),
     ("[service]\nlisten = '8080'\n" + PBX, "service.listen:", "not host:port", "не адрес:порт"),
     ("[service]\nlisten = '127.0.0.1:99999'\n" + PBX, "service.listen:", "not host:port", "не адрес:порт"),
     ("[service]\nlisten = '::1:80'\n" + PBX, "service.listen:", "not host:port", "не адрес:порт"),
@@ -340,3 +345,46 @@ def test_a_variable_that_names_nothing_is_an_error(tmp_path: Path, name: str, cu
 
 def test_other_variables_of_ours_are_left_alone(tmp_path: Path) -> None:
     assert _with(tmp_path, CALLME_CONFIG="x", CALLME_LAB_DIR="y").pbx[0].id == "office"
+
+
+PEOPLE = """
+[service]
+web_user = "admin"
+web_password = "long enough"
+[[pbx]]
+id = "office"
+secret = "x"
+[[person]]
+id = "leo"
+password = "leo-secret"
+role = "listen"
+"""
+
+
+def test_people_come_in_beside_who_manages(tmp_path: Path) -> None:
+    file = tmp_path / "callme.toml"
+    file.write_text(PEOPLE, encoding="utf-8")
+    file.chmod(0o600)
+    (leo,) = load(file, {}).person
+    assert (leo.id, leo.role) == ("leo", "listen")
+    assert load(file, {"CALLME_PERSON__LEO__ROLE": "look"}).person[0].role == "look"
+    assert "leo-secret" not in repr(leo)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('web_user = "admin"\nweb_password = "long enough"', "", "set [service] web_user and web_password"),
+        ('role = "listen"', 'role = "boss"', "person.leo.role"),
+        ('id = "leo"', 'id = "admin"', "person.admin"),
+        ('password = "leo-secret"', 'password = "short"', "person.leo.password"),
+    ],
+)
+def test_people_that_cannot_be(tmp_path: Path, before: str, after: str, said: str) -> None:
+    file = tmp_path / "callme.toml"
+    file.write_text(PEOPLE.replace(before, after), encoding="utf-8")
+    file.chmod(0o600)
+    with pytest.raises(ConfigError) as caught:
+        load(file, {})
+    assert said in caught.value.say("en")
+    assert "leo-secret" not in caught.value.say("en")

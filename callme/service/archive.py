@@ -1,0 +1,85 @@
+"""What is kept of calls beyond their record, as the pages see it: recordings to hear, who heard them, what is
+kept back. Implements `callme.web.archive.Archive`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from callme.calls.model import Call
+from callme.config import Service
+from callme.crm import policy
+from callme.crm.intents import Attach
+from callme.crm.port import Audio, Later, Refused
+from callme.service.forgetting import forget
+from callme.store.listening import Heard
+from callme.store.listening import KeptBack as Said
+from callme.store.sqlite import Store
+from callme.web.archive import KeptBack, Listener, NoSound, Sound
+from callme.wording import Phrase
+
+Prepare = Callable[[Attach], Awaitable[Audio | Later | Refused]]
+
+NOTHING = Phrase("this call was not recorded", "этот звонок не записывался")
+GOES_ON = Phrase("the call goes on", "звонок ещё идёт")
+KEPT_BACK = Phrase("{who} said that it is never uploaded", "{who}: не отправлять никогда")
+AGAIN_S = 5.0
+
+
+class Archive:
+    """Recordings of the calls in the store. `prepare` makes the audio of an *attach*."""
+
+    def __init__(self, service: Service, store: Store, prepare: Prepare, clock: Callable[[], float]) -> None:
+        self._service = service
+        self._store = store
+        self._prepare = prepare
+        self._clock = clock
+
+    async def sound(self, call: str) -> Sound | NoSound | None:
+        """The same audio as a portal gets."""
+        known = await self._call(call)
+        if known is None:
+            return None
+        order = policy.attach_of(known)
+        if order is None:
+            return NoSound(GOES_ON, AGAIN_S) if known.open else NoSound(NOTHING)
+        match await self._prepare(order):
+            case Later(why, wait_s):
+                return NoSound(why, wait_s or AGAIN_S)
+            case Refused(why):
+                return NoSound(why)
+            case Audio() as made:
+                return Sound(made.file, made.name, made.media_type)
+
+    async def listened(self, call: str, who: str, address: str) -> None:
+        """Kept in the store."""
+        await self._store.note_heard(Heard(call, self._clock(), who, address))
+
+    async def listeners(self, call: str) -> tuple[Listener, ...]:
+        """As the store has them."""
+        return tuple(Listener(one.at, one.who, one.address) for one in await self._store.heard(call))
+
+    async def keep_back(self, call: str, who: str) -> bool:
+        """From now on; what a portal has already stays there."""
+        if await self._call(call) is None:
+            return False
+        await self._store.keep_back(Said(call, self._clock(), who))
+        return True
+
+    async def kept_back(self, call: str) -> KeptBack | None:
+        """As the store has it."""
+        said = await self._store.held_back(call)
+        return None if said is None else KeptBack(said.at, said.who)
+
+    async def forget(self, number: str) -> int:
+        """See `service.forgetting`."""
+        return await forget(self._service, self._store, number, self._clock())
+
+    async def for_portal(self, order: Attach) -> Audio | Later | Refused:
+        """The audio of an *attach*, unless somebody keeps it back."""
+        said = await self._store.held_back(order.about.call)
+        return await self._prepare(order) if said is None else Refused(KEPT_BACK.given(who=said.who))
+
+    async def _call(self, call: str) -> Call | None:
+        found = await self._store.reading.get_call(call)
+        return None if found is None else found.call
