@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, NewType
 
+from callme.calls.stretches import Stretch
+
 CallId = NewType("CallId", str)
 """`<pbx>-<uniqueid of the call's first channel>`: fixed at birth, never reused, at most 64 characters."""
 
@@ -111,10 +113,6 @@ class Step:
     kind: str
     name: str
     at: float
-
-
-Stretch = tuple[float, float]
-"""From when until when, in epoch seconds."""
 
 
 class Sound(StrEnum):

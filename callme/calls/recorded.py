@@ -6,11 +6,10 @@ come; who fetches the files decides that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from callme.calls.case import Case
-from callme.calls.model import Ear, RecordingFile, Sound, Stretch
+from callme.calls.model import Ear, RecordingFile, Sound
 from callme.calls.observed import Channel, Recording, overlap
+from callme.calls.stretches import Stretch, merged
 
 
 def derive_recordings(
@@ -63,7 +62,7 @@ def _file(case: Case, channel: Channel, recording: Recording, talk: tuple[Stretc
         channel.uniqueid,
         recording.at,
         gone,
-        _merged((stay.since, gone if stay.until is None else stay.until) for stay in channel.stays),
+        merged((stay.since, gone if stay.until is None else stay.until) for stay in channel.stays),
         talk,
         _hears(case, channel),
         kind,
@@ -88,7 +87,7 @@ def _talk(
             if item.channel.uniqueid == mine or mine in item.path
         ]
     found = (overlap(since, until, channel.born_at, gone) for since, until in parts)
-    return _merged((since, gone if until is None else until) for since, until in filter(None, found))
+    return merged((since, gone if until is None else until) for since, until in filter(None, found))
 
 
 def _hears(case: Case, channel: Channel) -> Ear:
@@ -100,14 +99,3 @@ def _hears(case: Case, channel: Channel) -> Ear:
         if channel.uniqueid in item.path:
             return Ear.CUSTOMER if item.path.index(channel.uniqueid) % 2 else Ear.COLLEAGUE
     return Ear.COLLEAGUE
-
-
-def _merged(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
-    """The same time, in order and without overlaps."""
-    merged: list[Stretch] = []
-    for since, until in sorted(stretches):
-        if merged and since <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], until))
-        else:
-            merged.append((since, until))
-    return tuple(merged)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-Stretch = tuple[float, float]
+from callme.calls.stretches import Stretch, common, merged, total, without
 
 FITS_S = 0.75
 """How far a file's length may be off to be explained: packets lost, the moment between an event and us."""
@@ -88,11 +88,11 @@ def gains(files: Sequence[Recorded]) -> list[tuple[Stretch, ...]]:
     gained: list[tuple[Stretch, ...]] = []
     for file in files:
         held = holds(file)
-        fresh = _without(held, told)
+        fresh = without(held, told)
         if total(fresh) < WORTH_S:
             fresh = ()
         else:
-            told = _merged((*told, *held))
+            told = merged((*told, *held))
         gained.append(fresh)
     if files and not any(gained):  # a call of an older version, of which no more is known than its file
         gained[0] = ((files[0].since, files[0].until),)
@@ -103,9 +103,9 @@ def holds(file: Recorded) -> tuple[Stretch, ...]:
     """The talk that is in the file, as far as its length tells; else what may be expected of it."""
     parts = timeline(file)
     if parts:
-        return _common(file.talk, [(part.since, part.until) for part in parts])
-    expected = _common(file.talk, file.bridged) or file.talk
-    return _common(expected, [(file.since, file.until)]) or expected
+        return common(file.talk, [(part.since, part.until) for part in parts])
+    expected = common(file.talk, file.bridged) or file.talk
+    return common(expected, [(file.since, file.until)]) or expected
 
 
 def timeline(file: Recorded) -> list[_Part]:
@@ -113,7 +113,7 @@ def timeline(file: Recorded) -> list[_Part]:
     if not file.seconds:
         return []
     guesses = [
-        _common(file.bridged, [(file.since, file.until)]),
+        common(file.bridged, [(file.since, file.until)]),
         ((file.since, file.until),),
         file.bridged,  # it was begun before we learnt of it
     ]
@@ -158,38 +158,3 @@ def _to_edges(piece: Piece, seconds: float) -> Piece:
     start = piece.start if piece.start > EDGE_S else 0.0
     end = piece.end if piece.end is not None and piece.end < seconds - EDGE_S else None
     return Piece(piece.file, start, end)
-
-
-# -------------------------------------------------------------------------------------------------- stretches
-def total(stretches: Iterable[Stretch]) -> float:
-    """Seconds in all of them."""
-    return sum(until - since for since, until in stretches)
-
-
-def _common(some: Sequence[Stretch], others: Sequence[Stretch]) -> tuple[Stretch, ...]:
-    found = [
-        (max(since, other_since), min(until, other_until))
-        for since, until in some
-        for other_since, other_until in others
-    ]
-    return _merged((since, until) for since, until in found if until > since)
-
-
-def _without(some: Sequence[Stretch], others: Sequence[Stretch]) -> tuple[Stretch, ...]:
-    left = list(some)
-    for since, until in others:
-        cut = []
-        for start, end in left:
-            cut += [(start, min(end, since)), (max(start, until), end)]
-        left = [(start, end) for start, end in cut if end > start]
-    return _merged(left)
-
-
-def _merged(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
-    merged: list[Stretch] = []
-    for since, until in sorted(stretches):
-        if merged and since <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], until))
-        else:
-            merged.append((since, until))
-    return tuple(merged)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from callme.calls.model import Ear, RecordingFile
+from callme.calls.stretches import total
 from callme.crm.port import Later, Refused
 from callme.pbx import shape
 from callme.pbx.recordings import Absent, Empty, Found, Missing, NotYet, There
@@ -77,9 +78,7 @@ def choose(files: Sequence[RecordingFile], found: Sequence[Found], *, lost: bool
 def _needed(seen: Sequence[tuple[RecordingFile, Found]], worth_s: float = 0.0) -> list[Found]:
     """Those that hold talk which no better one holds."""
     gains = shape.gains([recorded(file) for file, _ in seen])
-    return [
-        one for (_, one), gained in zip(seen, gains, strict=True) if gained and shape.total(gained) >= worth_s
-    ]
+    return [one for (_, one), gained in zip(seen, gains, strict=True) if gained and total(gained) >= worth_s]
 
 
 def _why(found: Sequence[Found]) -> Phrase:

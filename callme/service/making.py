@@ -56,6 +56,7 @@ class Making:
         self._clock = clock
         self._kbit = kbit
         self._brought: list[Path] = []
+        self._seconds = 0.0
         self.state = WAITING
 
     async def make(self) -> mp3.Audio | Later | Refused:
@@ -72,7 +73,7 @@ class Making:
         if isinstance(tracks, Later):
             return tracks
         self.state = WAITING
-        made = await mp3.convert(tracks, target, kbit=self._kbit, progress=self._heard(tracks))
+        made = await mp3.convert(tracks, target, kbit=self._kbit, progress=self._heard)
         if made.file == target:
             await asyncio.to_thread(self._tidy)
         return made
@@ -108,6 +109,8 @@ class Making:
             if isinstance(track, Later):
                 return track
             tracks.append(track)
+            end = measured[piece.file].seconds if piece.end is None else piece.end
+            self._seconds += end - piece.start
         return tracks
 
     async def _track(
@@ -158,14 +161,8 @@ class Making:
         trouble = await self._place.bring(entry, into, heard)
         return Later(trouble.why, TROUBLE_WAIT) if isinstance(trouble, Trouble) else into
 
-    def _heard(self, tracks: Sequence[mp3.Track]) -> mp3.Progress:
-        ends = [source.file for source in self._sources[: len(tracks)]]
-        whole = round(sum(shape.total(file.talk) for file in ends)) or round(self._ended - self._began)
-
-        def heard(seconds: float) -> None:
-            self.state = CONVERTING.given(done=round(seconds), all=max(whole, round(seconds)))
-
-        return heard
+    def _heard(self, seconds: float) -> None:
+        self.state = CONVERTING.given(done=round(seconds), all=round(max(self._seconds, seconds)))
 
     def _tidy(self) -> None:
         """What was brought has served."""

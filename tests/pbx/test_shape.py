@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callme.pbx.shape import Piece, Recorded, gains, pieces, timeline, total
+from callme.calls.stretches import total
+from callme.pbx.shape import Piece, Recorded, gains, pieces, timeline
 
 TALK = ((100.0, 160.0),)
 
