@@ -55,6 +55,10 @@ _OLD = re.compile(
     r"|\bmonopt\s*=|\$\{(?:WAV|MP3|URLRECORDS|URLPHP|RECORDING)\}"
     r"|hangup_handler_push\)\s*=\s*(?:sub-call-from-cid-ended|sub-call-internal-ended)"
 )
+_SURE = re.compile(rf"(?<![A-Za-z0-9])_*(?:{'|'.join(VARIABLES)})\b|sendcall2b24|CallMeOut\.php")
+"""What nobody else writes. A file without it is none of theirs: FreePBX's own follow-me switches its record
+of a call off too (sheet freepbx §1.8)."""
+
 _CONTEXT = re.compile(r"^\s*\[([^\]]+)\]")
 _EXTEN = re.compile(r"^\s*exten\s*=>?\s*([^,]+?)\s*,\s*([^,]+?)\s*,(.*)$", re.IGNORECASE)
 _SAME = re.compile(r"^\s*same\s*=>?\s*([^,]+?)\s*,(.*)$", re.IGNORECASE)
@@ -110,7 +114,10 @@ def globals_of(text: str) -> dict[str, str]:
 
 
 def old_hooks(text: str) -> tuple[Edit, ...]:
-    """The lines of the old scripts, in order, none within another."""
+    """The lines of the old scripts, in order, none within another; none in a file that has no sure sign of
+    them."""
+    if not any(_SURE.search(line) for _, line, _ in _lines(text)):
+        return ()
     edits = [
         Edit(number, number, GLOBAL)
         for number, line, context in _lines(text)

@@ -77,6 +77,7 @@ def test_an_extension_of_theirs_that_routes_calls_is_kept_with_its_steps() -> No
         "[recording]\nexten => s,1,MixMonitor(a.wav)\n",
         "[x]\n; exten => s,1,Set(CDR_PROP(disable)=true)\n",
         "[globals]\nMINE=1\n",
+        "[ext-findmefollow]\nexten => _FMPR-X.,1,Set(CDR_PROP(disable)=1)\n",  # FreePBX's own
         "no context\nexten => s,1,Set(CallStart=1)\n",
     ],
 )
