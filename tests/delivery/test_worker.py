@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from callme.crm.intents import Attach, Intent, Remind, Settle
-from callme.crm.port import Ambiguous, Audio, Capabilities, Exchange, Later, Outcome, Refused, Unauthorised
+from callme.crm.port import (
+    Ambiguous,
+    Audio,
+    Capabilities,
+    Delivered,
+    Exchange,
+    Later,
+    Outcome,
+    Refused,
+    Unauthorised,
+)
 from callme.delivery.breaker import PAUSE_S
 from callme.delivery.lane import HandOver, State
 from callme.delivery.outbox import retry
@@ -267,6 +278,64 @@ def test_a_recording_that_is_not_ready_waits_and_one_that_is_gone_does_not_block
     stage = perform(story)
     assert stage.portal.words() == ["register()", "finish", "attach 0"]
     assert (stage.state("attach", 0), stage.state("attach", 1)) == (State.DONE, State.REFUSED)
+
+
+def test_a_recording_that_lacks_a_part_is_attached_and_the_rest_is_awaited() -> None:
+    async def story(stage: Stage) -> None:
+        whole = iter([False, False])
+
+        async def ready(order: Attach) -> Audio | Later | Refused:
+            audio = await prepare(order)
+            assert isinstance(audio, Audio)
+            return audio if next(whole, True) else replace(audio, lacking=WHY, again_s=60.0)
+
+        stage.prepare = ready
+        stage.portal.answer = lambda word, call: Delivered({"file": word}) if "attach" in word else None
+        stage.tell(register(), finish(), attach())
+        await asyncio.sleep(30)
+        assert stage.state("attach") is State.WAITING
+        assert stage.ledger.lanes["office-1.1"].memory["file"] == "attach 0"
+        await asyncio.sleep(120)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register()", "finish", "attach 0", "attach 0", "attach 0"]
+    assert stage.state("attach") is State.DONE
+    assert [one.outcome for one in stage.ledger.tried if one.kind == "attach"] == [
+        "later",
+        "later",
+        "delivered",
+    ]
+
+
+def test_an_older_recording_does_not_take_the_place_of_a_better_one() -> None:
+    async def story(stage: Stage) -> None:
+        first = iter([Later(WHY, 3.0)])
+
+        async def ready(order: Attach) -> Audio | Later | Refused:
+            return await prepare(order) if order.ordinal else next(first, None) or await prepare(order)
+
+        stage.prepare = ready
+        stage.tell(register(), finish(), attach(ordinal=0), attach(ordinal=1))
+        await asyncio.sleep(30)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register()", "finish", "attach 1"]
+    assert (stage.state("attach", 0), stage.state("attach", 1)) == (State.DONE, State.DONE)
+
+
+def test_a_notice_about_the_sound_stands_at_its_delivery() -> None:
+    async def story(stage: Stage) -> None:
+        async def ready(order: Attach) -> Audio | Later | Refused:
+            audio = await prepare(order)
+            assert isinstance(audio, Audio)
+            return replace(audio, notice=WHY)
+
+        stage.prepare = ready
+        stage.tell(register(), finish(), attach())
+        await asyncio.sleep(5)
+
+    (tried,) = [one for one in perform(story).ledger.tried if one.kind == "attach"]
+    assert (tried.outcome, tried.why) == ("delivered", WHY)
 
 
 def test_a_portal_without_cards_and_recordings_is_not_asked_for_them() -> None:

@@ -290,3 +290,24 @@ async def test_without_recordings_in_the_configuration_a_person_is_told(office: 
     refused = await office.start().prepare(office.order(talk("a.wav", (2, 12))))
     assert isinstance(refused, Refused)
     assert "recordings" in refused.why.say("en")
+
+
+@pytest.mark.long
+async def test_three_hours_are_converted_while_the_worker_goes_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE_S", 0.2)
+    seconds = 3 * 3600
+    with (office.monitor / "a.wav").open("wb") as file:
+        file.write(wav(b"", riff=36 + 16000 * seconds, told=16000 * seconds))
+        file.truncate(44 + 16000 * seconds)
+    os.utime(office.monitor / "a.wav", (BEGAN, BEGAN))
+    office.now = BEGAN + seconds + 100
+    order = office.order(talk("a.wav", (2, 2 + seconds)), talk_s=seconds)
+    said = set()
+    async with asyncio.timeout(600):
+        while isinstance(done := await office.recordings.prepare(order), Later):
+            said.add(done.why.say("en"))
+    assert isinstance(done, Audio)
+    assert done.seconds == pytest.approx(seconds, abs=1)
+    assert sum(f"of {seconds} s" in one for one in said) > 3
