@@ -24,7 +24,7 @@ class Limits:
     """How much a worker does at once."""
 
     slots: tuple[int, int, int] = (32, 8, 2)  # per track
-    batches: int = 3  # of the record slots at once: a portal works on one after the other's commands
+    batches: int = 4  # of the record slots at once: a portal works on one after the other's commands
     lanes: int = 500  # lanes that one reading of the table brings
     keep_s: float = 5.0  # a lane that waits longer is left to the table
     look_s: float = 60.0  # the table is looked at this often though nothing is due: rows changed from outside
