@@ -14,7 +14,7 @@ from callme.lab.play import Played, RecordingFile
 from callme.lab.sandboxes.bitrix24.state import Card, Recording, Statistic
 from callme.lab.script import Attended, Blind, KillPbx
 from callme.lab.truth import TruthCall
-from tests.live import cards, sound
+from tests.live import cards, cost, sound
 
 NEAR_S = 1.0
 """How far a length may be from the script's."""
@@ -48,6 +48,7 @@ class Seen:
     cards: tuple[tuple[str, Card], ...]
     recording: Recording | None
     call: Mapping[str, Any]
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,9 @@ async def faults(shown: Shown, users: Mapping[str, int], default_user: int) -> l
         found += cards.wrong(shown.played, truth, seen.cards)
         found += _call(truth, seen.call, lost=_killed(shown.played) and truth.hangup_by is None)
         found += [one async for one in _recording(truth, seen.recording, shown.played)]
+        refusals = sum(what == "refuse" for _, what in shown.played.scenario.truth.seen)
+        if len(seen.asked) > cost.limit(truth, refusals):
+            found.append(f"it cost {len(seen.asked)} requests: {', '.join(seen.asked)}")
     return found
 
 

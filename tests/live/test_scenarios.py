@@ -37,3 +37,20 @@ async def test_the_portal_holds_nothing_else(theatre: Theatre, release: Release)
     assert len(office.statistics) == sum(one.played.scenario.truth.crm_calls for one in shown)
     assert not office.calls
     assert not office.watching()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+async def test_what_calls_cost_is_told(
+    theatre: Theatre, release: Release, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each call's requests, look-ups and the recording apart; `judging` holds them to their limit."""
+    if release not in theatre.companies:
+        return  # this run plays nothing on that release
+    told = [
+        f"{release} {one.played.scenario.name}: {len(seen.asked)} requests ({', '.join(seen.asked)})"
+        for one in await theatre.over(release)
+        for seen in one.seen[:1]
+    ]
+    with capsys.disabled():
+        print("", *told, sep="\n")
+    assert all("finish" in line or "batch" in line for line in told)

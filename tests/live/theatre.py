@@ -17,7 +17,7 @@ from callme.lab.asterisk import Release
 from callme.lab.play import Played
 from callme.lab.script import Scenario
 from callme.lab.truth import TruthCall
-from tests.live import judging
+from tests.live import cost, judging
 from tests.live.company import Company
 from tests.live.judging import Shown
 
@@ -84,6 +84,7 @@ class Theatre:
                 tuple((company.extension(card.user), card) for card in company.cards(record.call)),
                 company.recording(record),
                 await self._told(company, record.external_id or ""),
+                cost.of(company.portal.requests, record),
             )
             for phone in phones
             for record in company.records(phone, played.started)
