@@ -14,6 +14,7 @@ from callme.lab.sandboxes.bitrix24.seed import CLIENT_PHONE
 from callme.lab.sandboxes.bitrix24.state import Statistic, User
 from callme.lab.script import Answer, Hang, Ignore, Refuse, Ring, Scenario, Step
 from callme.lab.truth import Truth
+from tests.live import cost
 from tests.live.company import CLICK_RING_S, TOKEN, Company, now
 from tests.live.until import until
 
@@ -81,7 +82,7 @@ async def finished(company: Company, call: str) -> Statistic:
     return record
 
 
-async def test_answered(company: Company) -> None:
+async def test_answered(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
     number = "79000009501"
     play = playing(company, number, Answer(1), Answer(2), Step(Hang("101"), ("prov", "answer"), 3))
     since = now()
@@ -94,6 +95,10 @@ async def test_answered(company: Company) -> None:
     assert [card.user for card in company.cards(call)] == [ANNA]
     methods = [one.method for one in company.portal.requests if one.at >= since]
     assert "telephony.externalCall.register" not in methods
+    asked = cost.of(company.portal.requests, record)
+    with capsys.disabled():
+        print(f"\n{company.release} click-to-call: {len(asked)} requests ({', '.join(asked)})")
+    assert len(asked) <= cost.RING_GROUP
     await until(lambda: company.portal.office.statistic_of(call).record_file, within=20, what="its recording")  # type: ignore[union-attr]
 
 
