@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from callme.config import is_loopback
 from callme.crm.moving import Fate, OldKey
+from callme.portals.bitrix24.callme import fates
 from callme.portals.bitrix24.callme.php import Value
 from callme.wording import Phrase, plain
 
@@ -23,87 +24,6 @@ Table = dict[str, Any]
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]+")
 _WEBHOOK = re.compile(r"https?://[^/\s]+/rest/[1-9]\d*/[A-Za-z0-9]+/?")
 _NUMBER = re.compile(r"\+?\d{2,20}")
-
-AS = Phrase("kept as {key}", "сохранён как {key}")
-AS_VALUE = Phrase("kept as {key} = {value}", "сохранён как {key} = {value}")
-AS_SECRET = Phrase("kept as {key} (a secret, not shown)", "сохранён как {key} (секрет, не показан)")
-EMPTY = Phrase("it is empty: fill in {key} yourself", "он пуст: заполните {key} сами")
-UNFIT = Phrase("{why}: fill in {key} yourself", "{why}: заполните {key} сами")
-UNKNOWN = Phrase(
-    "not a key of any known version: look whether your copy of the scripts uses it",
-    "такого ключа нет ни в одной известной версии: проверьте, нужен ли он вашей копии скриптов",
-)
-LOGS = Phrase(
-    "CallMe logs to the journal and keeps each call's story on its page",
-    "CallMe пишет в журнал системы, а историю каждого звонка показывает на его странице",
-)
-TECH = Phrase(
-    "CallMe rings an extension with all its devices, whatever they are",
-    "CallMe вызывает добавочный со всеми его устройствами, какими бы они ни были",
-)
-TIMES = Phrase(
-    "CallMe waits for events instead of polling, and watches over its link by itself",
-    "CallMe ждёт события, а не опрашивает, и сам следит за соединением",
-)
-NO_HANG_UP = Phrase(
-    "CallMe never hangs up a call; limit holding in the PBX",
-    "CallMe не кладёт трубку за людей; ограничивайте удержание в самой АТС",
-)
-TYPE = Phrase("each call's direction is seen from the call itself", "направление видно по самому звонку")
-MODE = Phrase(
-    "kept as missed_owner: whose a missed call is; cards are shown to whoever rings",
-    "сохранён как missed_owner: чей пропущенный звонок; карточки видит тот, у кого звонит телефон",
-)
-PREFIX = Phrase(
-    "the PBX puts {prefix} before the extensions of the portal: give each user in “users”",
-    "АТС добавляет {prefix} к добавочным портала: перечислите сотрудников в users",
-)
-DEFAULT_NUMBER = Phrase(
-    "kept as the owner of lines without one; default_user needs a user's id: give that of extension {number}",
-    "сохранён как владелец линий, у которых его нет; default_user — это id: впишите id сотрудника с "
-    "добавочным {number}",
-)
-CARDS = Phrase(
-    "kept as card_rules: these {count} see a card when their phone rings, nobody else does",
-    "сохранён как card_rules: карточку при звонке видят эти сотрудники ({count}) и никто больше",
-)
-NO_CARDS = Phrase(
-    "it names nobody: cards are shown to whoever rings or talks; see card_rules",
-    "в нём никого нет: карточки видит тот, кому звонят или кто говорит; см. card_rules",
-)
-IBLOCK = Phrase(
-    "CallMe does not read lists of the portal: give each line its source in “lines”",
-    "CallMe не читает списки портала: задайте источник каждой линии в lines",
-)
-ALL_LINES = Phrase(
-    "kept as {count} of “lines”; CallMe tells of every line: to leave one out, write [[route]] tables",
-    "сохранён как lines ({count}); CallMe сообщает обо всех линиях: чтобы исключить, напишите [[route]]",
-)
-ANY_LINE = Phrase(
-    "“s” stood for every line: CallMe sees them all", "«s» означало любую линию: CallMe видит все"
-)
-OWNERS = Phrase("kept as the owner in “lines” ({count})", "сохранён как владелец в lines ({count})")
-SOURCES = Phrase("kept as the source in “lines” ({count})", "сохранён как источник в lines ({count})")
-USER_IDS = Phrase(
-    "user ids per line: a line's owner is an extension here; give it in “lines”",
-    "id сотрудников по линиям: здесь владелец линии задаётся добавочным — впишите его в lines",
-)
-RECORDS_HERE = Phrase(
-    "kept as recordings_on_pbx = {folder}; without the hooks FreePBX records in /var/spool/asterisk/monitor",
-    "сохранён как recordings_on_pbx = {folder}; без вставок FreePBX пишет в /var/spool/asterisk/monitor",
-)
-NO_PATH = Phrase("it is no path", "это не путь")
-URL = Phrase(
-    "CallMe uploads the file itself; the records need no web server any more",
-    "CallMe сам загружает файл: веб-сервер для записей больше не нужен",
-)
-URL_PHP = Phrase(
-    "point it at CallMe ({url}), or remove the hooks: both work",
-    "направьте его на CallMe ({url}) или уберите вставки: годится и то и другое",
-)
-RECORDING = Phrase(
-    "what is recorded stays the PBX's own matter", "что записывать, по-прежнему решает сама АТС"
-)
 
 
 @dataclass(slots=True)
@@ -123,7 +43,11 @@ class Conversion:
 
     def keep(self, key: str, as_: str, value: object = None) -> None:
         """Kept under a name of ours; the value is shown unless there is none to show."""
-        self.say(key, Fate.KEPT, AS.given(key=as_) if value is None else AS_VALUE.given(key=as_, value=value))
+        self.say(
+            key,
+            Fate.KEPT,
+            fates.AS.given(key=as_) if value is None else fates.AS_VALUE.given(key=as_, value=value),
+        )
 
     def line(self, number: str) -> Table:
         """One of the company's numbers."""
@@ -163,7 +87,7 @@ def convert(config: Mapping[str, Value], globals_: Mapping[str, str]) -> Convers
         _GLOBALS[name](found, name, text)
     for at, one in enumerate(found.keys):  # both folders are known only now
         if one.key in ("WAV", "MP3") and one.fate is Fate.KEPT:
-            found.keys[at] = OldKey(one.key, one.fate, RECORDS_HERE.given(folder=found.records))
+            found.keys[at] = OldKey(one.key, one.fate, fates.RECORDS_HERE.given(folder=found.records))
     found.finish()
     return found
 
@@ -181,26 +105,26 @@ def _lost(why: Phrase) -> Rule:
 
 
 def _unknown(found: Conversion, key: str, value: Value) -> None:
-    found.say(key, Fate.LOST, UNKNOWN)
+    found.say(key, Fate.LOST, fates.UNKNOWN)
 
 
 # ------------------------------------------------------------------------------------------ the portal
 def _token(found: Conversion, key: str, value: Value) -> None:
     text = _text(value)
     if not text:
-        found.say(key, Fate.LOST, EMPTY.given(key="application_token"))
+        found.say(key, Fate.LOST, fates.EMPTY.given(key="application_token"))
         return
     found.portal["application_token"] = text
-    found.say(key, Fate.KEPT, AS_SECRET.given(key="application_token"))
+    found.say(key, Fate.KEPT, fates.AS_SECRET.given(key="application_token"))
 
 
 def _webhook(found: Conversion, key: str, value: Value) -> None:
     text = _text(value)
     if not text:
-        found.say(key, Fate.LOST, EMPTY.given(key="webhook"))
+        found.say(key, Fate.LOST, fates.EMPTY.given(key="webhook"))
     elif not _WEBHOOK.fullmatch(text):
         why = Phrase("it is not the whole address of a webhook", "это не полный адрес вебхука")
-        found.say(key, Fate.LOST, UNFIT.given(why=why, key="webhook"))
+        found.say(key, Fate.LOST, fates.UNFIT.given(why=why, key="webhook"))
     elif text.startswith("http:") and not is_loopback(urlsplit(text).hostname or ""):
         found.portal["webhook"] = "https" + text.removeprefix("http")
         why = Phrase(
@@ -210,13 +134,13 @@ def _webhook(found: Conversion, key: str, value: Value) -> None:
         found.say(key, Fate.KEPT, why)
     else:
         found.portal["webhook"] = text
-        found.say(key, Fate.KEPT, AS_SECRET.given(key="webhook"))
+        found.say(key, Fate.KEPT, fates.AS_SECRET.given(key="webhook"))
 
 
 def _default_id(found: Conversion, key: str, value: Value) -> None:
     text = _text(value)
     if not text.isdecimal() or int(text) < 1:
-        found.say(key, Fate.LOST, EMPTY.given(key="default_user"))
+        found.say(key, Fate.LOST, fates.EMPTY.given(key="default_user"))
         return
     found.portal["default_user"] = int(text)
     found.keep(key, "default_user", int(text))
@@ -225,7 +149,7 @@ def _default_id(found: Conversion, key: str, value: Value) -> None:
 def _mode(found: Conversion, key: str, value: Value) -> None:
     first = ["responsible", "line"] if _text(value) == "crm_responsible" else ["line"]
     found.portal["missed_owner"] = [*first, "rung", "default"]
-    found.say(key, Fate.KEPT, MODE)
+    found.say(key, Fate.KEPT, fates.MODE)
 
 
 def _numbers(found: Conversion, key: str, value: Value) -> None:
@@ -234,11 +158,11 @@ def _numbers(found: Conversion, key: str, value: Value) -> None:
     for number in named:
         found.line(number)
     if named:
-        found.say(key, Fate.KEPT, ALL_LINES.given(count=len(named)))
+        found.say(key, Fate.KEPT, fates.ALL_LINES.given(count=len(named)))
     if any(user for _, user in flat):
-        found.say(key, Fate.LOST, USER_IDS)
+        found.say(key, Fate.LOST, fates.USER_IDS)
     if not named:
-        found.say(key, Fate.NEEDLESS, ANY_LINE)
+        found.say(key, Fate.NEEDLESS, fates.ANY_LINE)
 
 
 def _owners(found: Conversion, key: str, value: Value) -> None:
@@ -247,12 +171,12 @@ def _owners(found: Conversion, key: str, value: Value) -> None:
     for number, owner in owners.items():
         found.line(number)["owner"] = owner
     if owners:
-        found.say(key, Fate.KEPT, OWNERS.given(count=len(owners)))
+        found.say(key, Fate.KEPT, fates.OWNERS.given(count=len(owners)))
     default = _text(table.get("default_user_number"))
     if default:
         for line in found.lines.values():
             line.setdefault("owner", default)
-        found.say(f"{key}.default_user_number", Fate.LOST, DEFAULT_NUMBER.given(number=default))
+        found.say(f"{key}.default_user_number", Fate.LOST, fates.DEFAULT_NUMBER.given(number=default))
     for name in table:
         if name not in owners and name != "default_user_number":
             _unknown(found, f"{key}.{name}", None)
@@ -268,25 +192,27 @@ def _sources(found: Conversion, key: str, value: Value) -> None:
         if default:
             line.setdefault("source", default)
     count = sum("source" in line for line in found.lines.values())
-    found.say(key, Fate.KEPT if count else Fate.LOST, SOURCES.given(count=count) if count else IBLOCK)
+    found.say(
+        key, Fate.KEPT if count else Fate.LOST, fates.SOURCES.given(count=count) if count else fates.IBLOCK
+    )
 
 
 def _cards(found: Conversion, key: str, value: Value) -> None:
     people = [_text(one) for one in value.values()] if isinstance(value, Mapping) else []
     people = [one for one in people if one.isdecimal()]
     if not people:
-        found.say(key, Fate.LOST, NO_CARDS)
+        found.say(key, Fate.LOST, fates.NO_CARDS)
         return
     found.portal["cards"] = "never"
     found.portal["card_rules"] = [{"cards": "ring", "extensions": people}]
-    found.say(key, Fate.KEPT, CARDS.given(count=len(people)))
+    found.say(key, Fate.KEPT, fates.CARDS.given(count=len(people)))
 
 
 def _prefix(found: Conversion, key: str, value: Value) -> None:
     if _text(value):
-        found.say(key, Fate.LOST, PREFIX.given(prefix=_text(value)))
+        found.say(key, Fate.LOST, fates.PREFIX.given(prefix=_text(value)))
     else:
-        found.say(key, Fate.NEEDLESS, TECH)
+        found.say(key, Fate.NEEDLESS, fates.TECH)
 
 
 # --------------------------------------------------------------------------------------------- the PBX
@@ -294,7 +220,7 @@ def _context(found: Conversion, key: str, value: Value) -> None:
     text = _text(value)
     if not _CONTEXT.fullmatch(text):
         why = Phrase("it is no name of a context", "это не имя контекста")
-        found.say(key, Fate.LOST, UNFIT.given(why=why, key="click_to_call.context"))
+        found.say(key, Fate.LOST, fates.UNFIT.given(why=why, key="click_to_call.context"))
         return
     found.pbx["click_to_call"] = {"context": text}
     found.keep(key, "click_to_call.context", text)
@@ -311,7 +237,7 @@ def _host(found: Conversion, key: str, value: Value) -> None:
 def _port(found: Conversion, key: str, value: Value) -> None:
     text = _text(value)
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        found.say(key, Fate.LOST, EMPTY.given(key="pbx.port"))
+        found.say(key, Fate.LOST, fates.EMPTY.given(key="pbx.port"))
         return
     found.pbx["port"] = int(text)
     found.keep(key, "pbx.port", int(text))
@@ -329,11 +255,11 @@ def _login(name: str, *, secret: bool = False) -> Rule:
     def rule(found: Conversion, key: str, value: Value) -> None:
         text = _text(value)
         if not text:
-            found.say(key, Fate.LOST, EMPTY.given(key=f"pbx.{name}"))
+            found.say(key, Fate.LOST, fates.EMPTY.given(key=f"pbx.{name}"))
             return
         found.pbx[name] = text
         if secret:
-            found.say(key, Fate.KEPT, AS_SECRET.given(key=f"pbx.{name}"))
+            found.say(key, Fate.KEPT, fates.AS_SECRET.given(key=f"pbx.{name}"))
         else:
             found.keep(key, f"pbx.{name}", plain(text))
 
@@ -344,38 +270,38 @@ def _login(name: str, *, secret: bool = False) -> Rule:
 def _folder(found: Conversion, key: str, value: Value) -> None:
     folder = _text(value).rstrip("/")
     if not folder.startswith("/") or "${" in folder or "{{" in folder:
-        found.say(key, Fate.LOST, UNFIT.given(why=NO_PATH, key="recordings"))
+        found.say(key, Fate.LOST, fates.UNFIT.given(why=fates.NO_PATH, key="recordings"))
         return
     found.folders.append(folder)
-    found.say(key, Fate.KEPT, RECORDS_HERE.given(folder=found.records))
+    found.say(key, Fate.KEPT, fates.RECORDS_HERE.given(folder=found.records))
 
 
 def _url_php(found: Conversion, key: str, value: Value) -> None:
-    found.say(key, Fate.LOST, URL_PHP.given(url="http://127.0.0.1:8080/"))
+    found.say(key, Fate.LOST, fates.URL_PHP.given(url="http://127.0.0.1:8080/"))
 
 
 _RULES: Mapping[str, Rule] = {
-    "CallMeDEBUG": _needless(LOGS),
-    "LogPath": _needless(LOGS),
-    "enable_full_log": _needless(LOGS),
-    "ami_healthcheck_log": _needless(LOGS),
-    "tech": _needless(TECH),
+    "CallMeDEBUG": _needless(fates.LOGS),
+    "LogPath": _needless(fates.LOGS),
+    "enable_full_log": _needless(fates.LOGS),
+    "ami_healthcheck_log": _needless(fates.LOGS),
+    "tech": _needless(fates.TECH),
     "authToken": _token,
     "bitrixApiUrl": _webhook,
     "extentions": _numbers,
     "context": _context,
-    "listener_timeout": _needless(TIMES),
-    "healthCheckTimeout": _needless(TIMES),
-    "pingIdleTimeout": _needless(TIMES),
-    "hold_timeout": _lost(NO_HANG_UP),
-    "type_call": _needless(TYPE),
+    "listener_timeout": _needless(fates.TIMES),
+    "healthCheckTimeout": _needless(fates.TIMES),
+    "pingIdleTimeout": _needless(fates.TIMES),
+    "hold_timeout": _lost(fates.NO_HANG_UP),
+    "type_call": _needless(fates.TYPE),
     "intPrefix": _prefix,
     "responsible_mode": _mode,
     "fallback_responsible_user_id": _default_id,
     "bx24": _owners,
     "bx24_crm_source": _sources,
     "user_show_cards": _cards,
-    "roi_source_iblock_id": _lost(IBLOCK),
+    "roi_source_iblock_id": _lost(fates.IBLOCK),
     "asterisk": _unknown,
 }
 _ASTERISK: Mapping[str, Rule] = {
@@ -384,15 +310,15 @@ _ASTERISK: Mapping[str, Rule] = {
     "port": _port,
     "username": _login("username"),
     "secret": _login("secret", secret=True),
-    "connect_timeout": _needless(TIMES),
-    "read_timeout": _needless(TIMES),
+    "connect_timeout": _needless(fates.TIMES),
+    "read_timeout": _needless(fates.TIMES),
 }
 _GLOBALS: Mapping[str, Rule] = {
     "MP3": _folder,
     "WAV": _folder,
-    "URLRECORDS": _needless(URL),
+    "URLRECORDS": _needless(fates.URL),
     "URLPHP": _url_php,
-    "RECORDING": _needless(RECORDING),
+    "RECORDING": _needless(fates.RECORDING),
 }
 GLOBALS = tuple(_GLOBALS)
 KNOWN = (*_RULES, *(f"asterisk.{name}" for name in _ASTERISK), *GLOBALS)
