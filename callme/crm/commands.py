@@ -172,8 +172,8 @@ def fruitless(call: Call) -> Phrase | None:
             return NOT_PICKED_UP.given(extension=extension)
         case Disposition.BUSY:
             return BUSY.given(extension=extension)
+        case Disposition.FAILED | Disposition.UNKNOWN | Disposition.CANCELLED if not call.rang:
+            return SILENT.given(extension=extension)
         case Disposition.CANCELLED if call.hung_up_by is Side.PBX:
             return NO_WAY_OUT
-        case Disposition.FAILED | Disposition.UNKNOWN if not call.rang:
-            return SILENT.given(extension=extension)
     return None

@@ -249,10 +249,14 @@ def _finish(call: Call, about: CallFacts, rules: Rules, given: Given | None) -> 
     answered = call.disposition is Disposition.ANSWERED
     blocked = unwanted(call, rules)
     turned_away = blocked and not answered and about.direction is Direction.IN
+    why = (given.why or fruitless(call)) if given else None
+    result = Result(call.disposition.value)
+    if why is not None and result is Result.CANCELLED:
+        result = Result.FAILED  # nobody gave up: the PBX came no further
     return Finish(
         about,
         owner=call.owner or missed_owner(call, rules),
-        result=Result.BLOCKED if turned_away else Result(call.disposition.value),
+        result=Result.BLOCKED if turned_away else result,
         talk_s=max(1, round(_talk_s(call))) if answered else 0,
         ended_at=call.ended_at or call.started_at,
         lost=call.lost,
@@ -260,7 +264,7 @@ def _finish(call: Call, about: CallFacts, rules: Rules, given: Given | None) -> 
         vote=call.vote,
         cause=call.cause,
         by=given.by if given else "",
-        why=(given.why or fruitless(call)) if given else None,
+        why=why,
         unwanted=blocked,
     )
 

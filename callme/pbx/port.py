@@ -59,8 +59,8 @@ class Originate:
     """Ring `extension`; who answers there is put through to `number`. All that the PBX knows of it bears
     `key` (what it answers us, a variable on each channel) and begins with the channel `uniqueid`, whose
     other half is `other`. `agent_context` is where the extension is dialled; empty: where this PBX does it
-    best. `number` is in the form that the PBX dials; the telephone shows it while it rings, with the
-    customer's `name` where one is known. `variables` are set on the channel too."""
+    best. `number` is in the form that the PBX dials; the telephone shows it while it rings, or
+    the customer's `name` where one is known. `variables` are set on the channel too."""
 
     key: str
     uniqueid: str

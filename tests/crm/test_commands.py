@@ -90,6 +90,7 @@ def over(disposition: Disposition, **more: object) -> Call:
         (over(Disposition.BUSY), BUSY),
         (over(Disposition.UNKNOWN, rang=()), SILENT),
         (over(Disposition.FAILED, rang=()), SILENT),
+        (over(Disposition.CANCELLED, rang=(), hung_up_by=Side.PBX), SILENT),
         (over(Disposition.CANCELLED, hung_up_by=Side.PBX), NO_WAY_OUT),
         (over(Disposition.CANCELLED, hung_up_by=Side.AGENT), None),
         (over(Disposition.DECLINED), None),

@@ -191,6 +191,8 @@ async def test_a_customer_who_asks_to_be_called(company: Company) -> None:
     assert abs(record.duration - 3) <= 1
     assert sum(one.what == "invite" for one in played.seen) == 2
     assert not company.open_calls(CLIENT_PHONE)
+    (shown,) = (one.detail for one in played.seen if (one.leg, one.what) == ("101", "shown"))
+    assert "Иван Петров" in shown
     told = [(one.user, one.text) for one in office.notifications if one.at >= since]
     assert told == [(ANNA, f"{CLIENT_PHONE} просит перезвонить: Жду звонка")]
 

@@ -132,14 +132,18 @@ class AmiSource:
 
 
 def originate(order: port.Originate) -> list[tuple[str, str]]:
-    """The headers of the action. The caller id is the customer, whom the telephone shows; FreePBX learns
-    from AMPUSER and REALCALLERIDNUM who calls (its routes' rights and outgoing numbers), and CC_RECALL keeps
-    the employee's voicemail from answering for him."""
+    """The headers of the action. FreePBX learns from AMPUSER and REALCALLERIDNUM who calls (its routes'
+    rights and outgoing numbers), and CC_RECALL keeps the employee's voicemail from answering for him. The
+    caller id is his own number, which a trunk without a number of its own would show, under the customer's
+    name, which his telephone shows: where AMPUSERCIDNAME says that it is the right one, FreePBX does not put
+    his own name there (macro-user-callerid, FreePBX 13–17)."""
+    shown = shown_name(order.name) or order.number
     variables = (
         ("__CALLME_COMMAND", order.key),
         ("__CC_RECALL", "1"),
         ("AMPUSER", order.extension),
         ("REALCALLERIDNUM", order.extension),
+        ("AMPUSERCIDNAME", shown.replace(",", " ")),
         *order.variables.items(),
     )
     return [
@@ -148,7 +152,7 @@ def originate(order: port.Originate) -> list[tuple[str, str]]:
         ("Context", order.context),
         ("Exten", order.number),
         ("Priority", "1"),
-        ("CallerID", f'"{shown_name(order.name) or order.number}" <{order.number}>'),
+        ("CallerID", f'"{shown}" <{order.extension}>'),
         ("Timeout", str(order.ring_s * 1000)),
         ("Async", "true"),
         ("ChannelId", order.uniqueid),

@@ -119,7 +119,7 @@ class Bitrix24:
         self._rest = Rest(who, self._http, gate)
         self._installation = Installation(self._application, self._http, gate) if self._application else None
         own = self._application is not None and settings.application_token is None and not home.quiet
-        self._bindings = bindings_of(home.hook_address(id), own=own)
+        self._bindings = bindings_of(home.hook_address(id), settings.events, own=own)
         self._directory = Directory(self._rest, settings.users)
         self._lines = Lines(settings.lines, settings.create.outbound is Creation.ALWAYS)
         self._callers = Callers(self._directory, settings.vip)

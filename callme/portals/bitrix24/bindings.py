@@ -87,11 +87,12 @@ class Bindings:
                 yield UNBIND, {"event": event, "event_type": "offline"}
 
 
-def bindings_of(handler: str, *, own: bool) -> Bindings:
-    """How an application hears; `own`: it has to see to that itself."""
+def bindings_of(handler: str, wanted: str, *, own: bool) -> Bindings:
+    """How an application hears: as is wanted, or as can be. `own`: it has to see to that itself."""
     if not own:
         return Bindings(Way.NONE)
-    return Bindings(Way.TOLD, handler) if handler else Bindings(Way.FETCHED)
+    told = handler and wanted != Way.FETCHED
+    return Bindings(Way.TOLD, handler) if told else Bindings(Way.FETCHED)
 
 
 def _event(row: Mapping[str, Any]) -> str:

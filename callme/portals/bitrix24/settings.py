@@ -155,6 +155,9 @@ class Settings(Table):
     # responsible for him. So long after his wish he is still called.
     callback_extension: Annotated[str, StringConstraints(pattern=r"^[0-9]*$")] = ""
     callback_max_age: Seconds = 300.0
+    # How an application hears of clicks: told at service.public_url, or fetched from the portal, which costs
+    # requests but needs no address; auto: told where there is one.
+    events: Literal["auto", "told", "fetched"] = "auto"
     language: Language | None = None  # in which users are told things; as the service's where absent
     chat: bool = False  # a message about each finished call in the employee's chat
     callme_out: CallMeOut = CallMeOut()

@@ -31,7 +31,7 @@ def test_the_employee_first_then_the_number_through_the_dialplan() -> None:
         "Context": "from-internal",
         "Exten": "79261112233",
         "Priority": "1",
-        "CallerID": '"79261112233" <79261112233>',
+        "CallerID": '"79261112233" <101>',
         "Timeout": "25000",
         "Async": "true",
         "ChannelId": "1795000001.70000002",
@@ -51,8 +51,9 @@ def test_the_employee_first_then_the_number_through_the_dialplan() -> None:
     ],
 )
 def test_the_customers_name_on_the_telephone(name: str, shown: str) -> None:
-    headers = dict(originate(replace(ORDER, name=name)))
-    assert headers["CallerID"] == f'"{shown}" <79261112233>'
+    headers = originate(replace(ORDER, name=name))
+    assert ("CallerID", f'"{shown}" <101>') in headers
+    assert ("Variable", f"AMPUSERCIDNAME={shown}") in headers
 
 
 def test_variables_of_the_line() -> None:

@@ -152,6 +152,14 @@ async def test_where_the_portal_reaches_us_nothing_is_fetched(tmp_path: Path) ->
     await reachable.portal.close()
 
 
+async def test_an_address_that_the_portal_cannot_reach_is_not_told_to_it(tmp_path: Path) -> None:
+    stand = await installed(tmp_path, events="fetched")
+    await stand.portal.refresh()
+    assert (stand.sandbox.office.handlers, sorted(stand.sandbox.office.offline_bound)) == ([], CLICKS)
+    assert await fetch(stand, Desk()) == fetching.PACE_S
+    await stand.portal.close()
+
+
 async def test_before_the_installation_and_over_a_webhook_nothing_is_fetched(tmp_path: Path) -> None:
     stand = standing(tmp_path, address="")
     await stand.portal.refresh()
