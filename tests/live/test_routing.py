@@ -23,8 +23,9 @@ from callme.lab.scenarios.parts import ends, inbound
 from callme.lab.script import Answer, Ignore, Refuse, Ring, Scenario
 from callme.lab.truth import Truth
 from callme.setup import hooks
-from tests.live.company import Company
+from tests.live.company import Company, now
 from tests.live.process import toml
+from tests.live.until import until
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
@@ -266,6 +267,27 @@ async def test_whatever_the_crm_does_it_rings_in_time(
     assert sorted(rung(played)) == ["101", "102", "103"]
     assert number in shown(played, "101")
     assert waited(played) < DEADLINE_S + MACHINE_S
+
+
+@pytest.mark.long
+async def test_killed_while_he_rings_the_dialplan_takes_the_call_back(company: Steered) -> None:
+    number, since = "79000009619", now()
+    company.client(number, DARYA)
+    play = asyncio.create_task(company.call(number, {DARYA: Ignore(), **ALL}))
+    log = company.lab.stage.phones.log
+    await until(
+        lambda: any((one.leg, one.what) == (DARYA, "invite") and one.at >= since for one in log),
+        within=20,
+        what=f"{DARYA} rings",
+    )
+    await company.service.kill()
+    try:
+        played = await play
+    finally:
+        await company.service.start()
+    assert rung(played)[0] == DARYA
+    assert "101" in rung(played)
+    await company.recorded(played, number)
 
 
 async def test_who_does_not_know_the_key_learns_and_moves_nothing(company: Steered) -> None:
