@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from callme.config import Config
 from callme.crm import policy
 from callme.crm.intents import Attach, Cards, Finish, Intent, Register
 from callme.crm.policy import Rules, Told
+from callme.crm.privacy import privacy_of
 from callme.crm.routing import verdict
 from callme.errors import ConfigError
 from callme.pbx.ami.transcript import moments, read_chunks
@@ -118,7 +119,8 @@ def _rules(config: Config | None) -> Mapping[str, Rules]:
     found: dict[str, Rules] = {}
     for one in config.portal:
         with contextlib.suppress(ConfigError):
-            found[one.id] = registry.plan(one.crm, one.id, one.settings).rules
+            plan = registry.plan(one.crm, one.id, one.settings)
+            found[one.id] = replace(plan.rules, private=privacy_of(config))
     return found
 
 

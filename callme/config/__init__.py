@@ -11,7 +11,7 @@ Letters' case does not matter, `_` in an id stands for `-` too, lists are separa
 and `<key>_env` in any section name a file or an environment variable that holds the value.
 """
 
-from callme.config.people import Person, Role
+from callme.config.people import KeepBack, Person, Role
 from callme.config.problems import Problem, refusal
 from callme.config.reading import judge, load, raw
 from callme.config.shape import ClickToCall, Config, Pbx, PortalTable, Route, Service, is_loopback
@@ -20,6 +20,7 @@ from callme.config.steering import Routing, Steer
 __all__ = [
     "ClickToCall",
     "Config",
+    "KeepBack",
     "Pbx",
     "Person",
     "PortalTable",

@@ -18,7 +18,7 @@ from callme.wording import Phrase, plain
 PREFIX = "CALLME_"
 SINGLE = ("service", "routing")
 NAMED = ("pbx", "portal", "person")
-NUMBERED = ("route", "steer")
+NUMBERED = ("route", "steer", "keep_back")
 LISTS = (*NAMED, *NUMBERED)
 SECTIONS = (*SINGLE, *LISTS)
 INDIRECT = ("_file", "_env")

@@ -1,13 +1,13 @@
-"""Who may open the pages beside the one who manages: `[[person]]` tables."""
+"""Who may see and hear what: `[[person]]` and `[[keep_back]]` tables."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from callme.config.forms import Table
+from callme.config.forms import Patterns, Table
 
 
 class Role(StrEnum):
@@ -29,3 +29,13 @@ class Person(Table):
     id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^:\s]+$")]
     password: Annotated[SecretStr, Field(min_length=8)]
     role: Role = Role.LOOK
+
+
+class KeepBack(Table):
+    """One `[[keep_back]]`: recordings of these calls are uploaded nowhere. What is empty fits every call;
+    `extensions` are patterns of who talked."""
+
+    pbx: str = ""
+    line: str = ""
+    direction: Literal["", "in", "out"] = ""
+    extensions: Patterns = ()

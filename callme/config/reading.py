@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from callme.config.environment import LISTS, SECTIONS, overlay, resolve
-from callme.config.people import Person
+from callme.config.people import KeepBack, Person
 from callme.config.problems import Problem, from_pydantic, refusal, unknown
 from callme.config.shape import Config, Pbx, PortalTable, Route, Service
 from callme.config.steering import Routing, Steer
@@ -32,6 +32,7 @@ _SHAPES: Mapping[str, type[BaseModel]] = {
     "route": Route,
     "steer": Steer,
     "person": Person,
+    "keep_back": KeepBack,
 }
 PBX_FILES = ("recordings_ssh_key", "recordings_known_hosts", "recordings_ca")
 _SECRET = re.compile(r"secret|token|password|webhook|passphrase|(^|_)key$")
@@ -267,6 +268,8 @@ def _between(tables: Mapping[str, Any]) -> list[Problem]:
     problems += _people(tables, ids["person"])
     routes = [route for route in tables.get("route", []) if isinstance(route, dict)]
     problems += _dangling("route", routes, ids)
+    kept = [one for one in tables.get("keep_back", []) if isinstance(one, dict)]
+    problems += _dangling("keep_back", kept, ids)
     problems += _dangling("steer", [one for one in tables.get("steer", []) if isinstance(one, dict)], ids)
     if len(ids["portal"]) > 1 and not routes:
         problems.append(

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from callme.config.forms import Listen, Patterns, Table, split_listen
-from callme.config.people import Person
+from callme.config.people import KeepBack, Person
 from callme.config.problems import Problem, Unfit
 from callme.config.steering import Routing, Steer
 from callme.wording import Phrase
@@ -327,6 +327,7 @@ class Config(Table):
     routing: Routing = Routing()
     steer: tuple[Steer, ...] = ()
     person: tuple[Person, ...] = ()
+    keep_back: tuple[KeepBack, ...] = ()
     path: Path | None = None
     warnings: tuple[Problem, ...] = ()
 

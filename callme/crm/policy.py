@@ -31,6 +31,7 @@ from callme.crm.intents import (
     Remind,
     Result,
 )
+from callme.crm.privacy import Privacy
 from callme.wording import Phrase
 
 MISSED_OWNER = ("rung", "line")
@@ -42,13 +43,14 @@ neither is known the adapter asks the CRM who is responsible, else takes the por
 class Rules:
     """How to decide. `lines` maps a line to the extension that owns it, `cards` says who sees them,
     `blocked` are patterns of outside numbers, as written without `+`, that are no clients. `reminds`:
-    somebody is reminded of missed calls."""
+    somebody is reminded of missed calls. `private` says whose recordings stay here."""
 
     missed_owner: tuple[str, ...] = MISSED_OWNER
     lines: Mapping[str, str] = field(default_factory=dict)
     cards: CardRules = EVERYBODY
     blocked: tuple[str, ...] = ()
     reminds: bool = False
+    private: Privacy = field(default_factory=Privacy)
 
 
 DEFAULT_RULES = Rules()
@@ -142,7 +144,7 @@ def decide(
         if rules.reminds and is_missed(end):
             said.append(Remind(about, end.owner, end.ended_at, rung=end.rung))
         told = replace(told, finished=True)
-    files = sounds(call) if told.finished else ()
+    files = sounds(call) if told.finished and not rules.private.keeps_back(call) else ()
     names = tuple(file.path for file in files)
     if names and names != told.attached and all(file.until is not None for file in files):
         said.append(_attach(call, about, files, told.attaches))

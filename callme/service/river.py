@@ -21,6 +21,7 @@ from callme.config import Config, Pbx
 from callme.crm import policy
 from callme.crm.intents import Intent
 from callme.crm.policy import DEFAULT_RULES, Rules, Told
+from callme.crm.privacy import privacy_of
 from callme.crm.routing import verdict
 from callme.errors import PbxError, StoreError
 from callme.pbx import port
@@ -75,7 +76,8 @@ class River:
         self._clock = clock
         self._changed = changed
         self._transcript = transcript
-        self._rules = rules or {}  # by portal
+        self._private = privacy_of(config)
+        self._rules = {portal: replace(one, private=self._private) for portal, one in (rules or {}).items()}
         self._tracker = Tracker(pbx.id, numbering_of(config, pbx, port.Directory()))
         self.clicks = Clicks(
             pbx, source, store, self._tracker.board, clock, changed, name_of, config.service.country
@@ -101,6 +103,9 @@ class River:
     def knows(self, extension: str) -> bool:
         """Whether the extension is, or could be, one of this PBX."""
         return self._tracker.board.numbering.is_extension(extension)
+
+    def _rules_of(self, portal: str) -> Rules:
+        return self._rules.get(portal) or replace(DEFAULT_RULES, private=self._private)
 
     # ---------------------------------------------------------------------------------- running
     async def run(self) -> None:
@@ -297,7 +302,7 @@ class River:
         if key not in self._told and portal in self._shadows:
             self._shadowed.add(key)
         before = self._told.get(key, Told())
-        rules = self._rules.get(portal, DEFAULT_RULES)
+        rules = self._rules_of(portal)
         said, after = policy.decide(call, before, rules, given(command) if command is not None else None)
         if command is not None:
             self.clicks.talks(command, call)
@@ -342,7 +347,7 @@ class River:
             return ()
         before = self._told.pop((portal, identity), None) if portal is not None else None
         if portal is not None and before is not None:
-            said, after = policy.abandon(call, before, at, self._rules.get(portal, DEFAULT_RULES))
+            said, after = policy.abandon(call, before, at, self._rules_of(portal))
             key = (portal, identity)
             intents.extend((portal, self._marked(key, intent)) for intent in said)
             told[key] = self._memo(key, after)
