@@ -28,7 +28,7 @@ from callme.lab.sandboxes.bitrix24.server import SandboxPortal
 from callme.lab.scenarios.clicks import click
 from tests.live.process import CALLME, environ
 
-pytestmark = [pytest.mark.live, pytest.mark.long]
+pytestmark = pytest.mark.live
 
 WAIT_S = 60.0
 MINE = b"; mine\n[panel]\nsecret = panelsecret\n[general](+)\nchannelvars = PANEL_X"
@@ -95,7 +95,7 @@ class House:
         return process.returncode or 0, said.decode()
 
 
-@pytest_asyncio.fixture(params=["22", "16"])
+@pytest_asyncio.fixture(params=["22", pytest.param("16", marks=pytest.mark.long)])
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
     release: Release = request.param
     async with Lab(release) as lab, SandboxPortal(Knobs(webhook_telephony="allow")) as portal:
@@ -143,6 +143,39 @@ async def test_by_script_the_doctor_is_content_and_undo_leaves_nothing(house: Ho
     assert house.seen() == house.before
 
 
+@pytest.mark.long
+async def test_what_is_wrong_with_the_user_is_seen_on_the_wire(house: House) -> None:
+    assert (await house.run(*house.arguments("--yes", *sets(house))))[0] == 0
+    custom = house.etc / "manager_custom.conf"
+    text = custom.read_text("utf-8")
+    for good, bad in (
+        (
+            "read = system,call,agent,user,cdr\n",
+            "read = system,call,user,cdr\neventfilter = !Event: Hangup\n",
+        ),
+        ("write = call,originate,reporting", "write = system,call,originate,reporting"),
+        ("channelvars = PANEL_X,FROM_DID,MIXMONITOR_FILENAME", "channelvars = PANEL_X,FROM_DID"),
+    ):
+        assert good in text
+        text = text.replace(good, bad)
+    custom.write_text(text, "utf-8")
+    reload = [*house.console.split(), "-rx", "manager reload"]
+    assert (await asyncio.to_thread(subprocess.run, reload, check=False)).returncode == 0
+    code, told = await house.run("doctor", "--config", str(house.config), "--etc", str(house.etc), "--json")
+    assert code == 1
+    found = {one["topic"].partition(": ")[2]: one for one in json.loads(told)["findings"]}
+    assert "Hangup" in found["events of calls"]["found"]
+    assert "eventfilter" in found["events of calls"]["cure"]
+    assert "MIXMONITOR_FILENAME" in found["variables in events"]["found"]
+    assert "missing: agent" in found["classes that our user may read"]["found"]
+    assert found["more rights than needed"]["level"] == "hint"
+    # What the doctor names, the set-up cures.
+    assert (await house.run(*house.arguments("--yes")))[0] == 0
+    code, told = await house.run("doctor", "--config", str(house.config), "--etc", str(house.etc), "--json")
+    assert (code, json.loads(told)["well"]) == (0, True)
+
+
+@pytest.mark.long
 async def test_a_call_of_the_doctor_is_followed_to_its_end(house: House) -> None:
     code, said = await house.run(*house.arguments("--yes", *sets(house)))
     assert code == 0, said
@@ -205,6 +238,7 @@ def _rest(master: int) -> str:
     return said.decode("utf-8", "replace")
 
 
+@pytest.mark.long
 async def test_by_hand_in_a_terminal_in_russian(house: House) -> None:
     dialogue = (
         ("Подключить CallMe к ней? [Д/н]", ""),
