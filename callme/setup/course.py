@@ -20,10 +20,10 @@ from callme.setup import changing, disk, own
 from callme.setup.changing import Change, Command
 from callme.setup.disk import Disk
 from callme.setup.house import House
-from callme.setup.talk import Talk, Trials
+from callme.setup.talk import Talk, Trials, carry_out
 from callme.setup.wish import Wish
 from callme.setup.words import W
-from callme.wording import Language, Phrase, plain
+from callme.wording import Language, Phrase
 
 PBX_ID, PORTAL_ID = "office", "main"
 INDIRECT = ("", "_file", "_env")
@@ -137,14 +137,7 @@ class Course:
 
     def run(self, commands: list[Command], allowed: bool) -> None:
         """Runs them, or tells how to."""
-        for command in commands:
-            if not allowed:
-                self.talk.tell(W.RUN_IT.given(why=command.why, line=command.line()))
-                continue
-            done, said = self.trials.run(command)
-            told = W.RAN if done else W.RAN_BADLY
-            self._ill = self._ill or not done
-            self.talk.tell(told.given(why=command.why, line=command.line(), said=plain(said)))
+        self._ill = not carry_out(self.talk, self.trials, commands, allowed) or self._ill
 
 
 def at(wish: Wish, path: Path) -> Path:

@@ -12,7 +12,8 @@ from callme.config import Config
 from callme.crm.port import Finding
 from callme.pbx.ami.session import AmiSettings
 from callme.setup.changing import Command
-from callme.wording import Phrase
+from callme.setup.words import W
+from callme.wording import Phrase, plain
 
 
 class Talk(Protocol):
@@ -47,3 +48,17 @@ class Trials:
     pbx: Callable[[AmiSettings], list[Finding]]
     portal: Callable[[Config], list[Finding]]
     run: Callable[[Command], tuple[bool, str]]
+
+
+def carry_out(talk: Talk, trials: Trials, commands: Iterable[Command], allowed: bool) -> bool:
+    """Runs the commands and tells of each, or tells how to run it where we may not; whether none failed."""
+    well = True
+    for command in commands:
+        if not allowed:
+            talk.tell(W.RUN_IT.given(why=command.why, line=command.line()))
+            continue
+        done, said = trials.run(command)
+        well = well and done
+        told = W.RAN if done else W.RAN_BADLY
+        talk.tell(told.given(why=command.why, line=command.line(), said=plain(said)))
+    return well

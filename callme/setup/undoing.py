@@ -17,10 +17,9 @@ from callme.setup.changing import Change, Command
 from callme.setup.course import at
 from callme.setup.disk import Disk, Ledger
 from callme.setup.house import House
-from callme.setup.talk import Talk, Trials
+from callme.setup.talk import Talk, Trials, carry_out
 from callme.setup.wish import Wish
 from callme.setup.words import W
-from callme.wording import plain
 
 KNOW = Command(("systemctl", "daemon-reload"), own.KNOW_UNIT)
 
@@ -37,38 +36,48 @@ def take_back(wish: Wish, house: House, talk: Talk, trials: Trials) -> bool:
     if not changes and not left:
         talk.tell(W.NOTHING_BACK)
         return True
-    hidden = _key(file)
-    for change in changes:
-        if change.after is None:
-            talk.tell(W.GOES.given(file=change.path))
-        else:
-            talk.tell(W.BACK.given(file=change.path))
-            talk.show(changing.diff(replace(change, secrets=hidden)))
+    _show(talk, changes, _key(file))
     if wish.dry:
         talk.tell(W.WOULD)
         return True
     if not wish.hands_off and not talk.confirm(W.TAKE_BACK, True):
         talk.tell(W.NOT_WRITTEN)
         return False
-    manages = wish.here and house.manages
-    well = _run(talk, trials, _first(ledger), manages)
+    well = carry_out(talk, trials, _first(ledger), wish.here and house.manages)
     data = _data(file)
     ledger_keeper.undo(changes, keep=bool(left))
     for change in changes:
         talk.tell((W.REMOVED if change.after is None else W.TAKEN_BACK).given(file=change.path))
     for phrase in left:
         talk.tell(phrase)
-    if ledger.unit == "own":
-        well = _run(talk, trials, [KNOW], manages) and well
-    if ledger.user:
-        gone = Command(("userdel", ledger.user), W.DROP_USER)
-        well = _run(talk, trials, [gone], wish.here and house.root) and well
-    console = wish.console or tuple(ledger.console)
-    reloads = _reloads([change.path for change in changes if change.path.is_relative_to(house.etc)], console)
-    well = _run(talk, trials, reloads, bool(console)) and well
+    well = _afterwards(wish, house, talk, trials, ledger, changes) and well
     if data is not None and data.is_dir():
         talk.tell(W.KEPT_DATA.given(data=data))
     return well
+
+
+def _show(talk: Talk, changes: list[Change], hidden: tuple[str, ...]) -> None:
+    for change in changes:
+        if change.after is None:
+            talk.tell(W.GOES.given(file=change.path))
+        else:
+            talk.tell(W.BACK.given(file=change.path))
+            talk.show(changing.diff(replace(change, secrets=hidden)))
+
+
+def _afterwards(
+    wish: Wish, house: House, talk: Talk, trials: Trials, ledger: Ledger, changes: list[Change]
+) -> bool:
+    """What others have to learn of it: systemd, the list of users, Asterisk."""
+    well = True
+    if ledger.unit == "own":
+        well = carry_out(talk, trials, [KNOW], wish.here and house.manages)
+    if ledger.user:
+        gone = Command(("userdel", ledger.user), W.DROP_USER)
+        well = carry_out(talk, trials, [gone], wish.here and house.root) and well
+    console = wish.console or tuple(ledger.console)
+    reloads = _reloads([change.path for change in changes if change.path.is_relative_to(house.etc)], console)
+    return carry_out(talk, trials, reloads, bool(console)) and well
 
 
 def _stray(house: House) -> list[Change]:
@@ -98,19 +107,6 @@ def _first(ledger: Ledger) -> list[Command]:
     if ledger.unit not in ends:
         return []
     return [Command(("systemctl", *ends[ledger.unit], unit.NAME), W.STOP_UNIT)]
-
-
-def _run(talk: Talk, trials: Trials, commands: list[Command], allowed: bool) -> bool:
-    well = True
-    for command in commands:
-        if not allowed:
-            talk.tell(W.RUN_IT.given(why=command.why, line=command.line()))
-            continue
-        done, said = trials.run(command)
-        well = well and done
-        told = W.RAN if done else W.RAN_BADLY
-        talk.tell(told.given(why=command.why, line=command.line(), said=plain(said)))
-    return well
 
 
 def _key(file: Path) -> tuple[str, ...]:
