@@ -21,6 +21,7 @@ from callme.config.steering import Routing, Steer
 from callme.wording import Phrase
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_VARIABLE = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
 _MARK = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -117,6 +118,24 @@ def _database(value: SecretStr) -> SecretStr:
     )
 
 
+def _variables(value: dict[str, str]) -> dict[str, str]:
+    """What is set on a channel must not break out of its line, or of its list of variables."""
+    for name, text in value.items():
+        if not _VARIABLE.fullmatch(name) or "," in text or not (text.isprintable() or not text):
+            raise Unfit(
+                Phrase(
+                    "“{name}” cannot be set so on a channel",
+                    "переменной канала «{name}» это задать нельзя",
+                    {"name": name},
+                ),
+                Phrase(
+                    "a name has Latin letters, digits and “_”, a value no commas and no line breaks",
+                    "имя — из латинских букв, цифр и «_», значение — без запятых и переводов строки",
+                ),
+            )
+    return value
+
+
 def _country(value: str) -> str:
     code = value.upper()
     if not re.fullmatch(r"[A-Z]{2}", code):
@@ -135,9 +154,7 @@ _CONTEXT = r"^[A-Za-z0-9_.-]*$"
 
 Slug = Annotated[str, AfterValidator(_slug)]
 DialplanContext = Annotated[str, Field(min_length=1, pattern=_CONTEXT)]
-# What is set on a channel must not break out of its header or its list of variables.
-VariableName = Annotated[str, Field(pattern=r"^_{0,2}[A-Za-z][A-Za-z0-9_]*$")]
-VariableValue = Annotated[str, Field(pattern=r"^[^,\x00-\x1f\x7f]*$")]
+Variables = Annotated[dict[str, str], AfterValidator(_variables)]
 
 
 class Service(Table):
@@ -211,7 +228,7 @@ class ClickLine(Table):
 
     prefix: Annotated[str, Field(pattern=r"^[0-9]*$")] | None = None
     context: DialplanContext | None = None
-    variables: dict[VariableName, VariableValue] = Field(default_factory=dict)
+    variables: Variables = Field(default_factory=dict)
 
 
 class ClickToCall(Table):

@@ -169,6 +169,15 @@ BAD = [
     ),
     (PBX + "secert = 'hunter2'\n", "pbx.office.secert:", "`secret`", "`secret`"),
     (PBX + "secret_file = 'f'\n", "pbx.office.secret_file:", "given twice", "дважды"),
+    *(
+        (
+            PBX + f"click_to_call.lines.74950000001 = {{ variables = {variables} }}\n",
+            "pbx.office.click_to_call.lines.74950000001.variables:",
+            "cannot be set so on a channel",
+            "это задать нельзя",
+        )
+        for variables in ("{ 'A=B' = '1' }", "{ A = '1,B=2' }", '{ A = "1\\r\\nAction: Command" }')
+    ),
     (PBX + "click_to_call = 5\n", "pbx.office.click_to_call:", "a table of keys", "таблица ключей"),
     (
         PBX + "click_to_call = { contxt = 'a' }\n",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
-from callme.crm.port import Attempt, Delivered
+from callme.crm.port import Attempt, Delivered, Parcel
 from callme.lab.sandboxes.bitrix24.clicking import press
 from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind, Moment
 from callme.lab.sandboxes.bitrix24.state import Statistic
+from callme.portals.bitrix24.adapter import Bitrix24
 from callme.wording import Phrase
 from tests.portals.bitrix24.test_conformance import BOX, SandboxStand, sandbox_stand
 
@@ -116,4 +120,39 @@ async def test_a_customers_words_are_no_markup() -> None:
     await stand.portal.finish(finish, Attempt(1, False, done.memory, stand.now, stand.now))
     (record,) = stand.sandbox.office.statistics.values()
     assert (record.code, record.type) == ("304", 4), "somebody still waits to be called"
+    await stand.portal.close()
+
+
+async def test_in_a_backlog_everybody_is_told_too_and_nobody_twice() -> None:
+    stand = sandbox_stand(language="en")
+    portal = stand.portal
+    assert isinstance(portal, Bitrix24)
+    note = Phrase("call me", "перезвоните")
+    parcels = []
+    for place, user in enumerate((ANNA, 3)):
+        about = CallFacts(f"office-1.{place}", Direction.OUT, NUMBER, "", "", stand.now, callback=True)
+        opening = Register(about, None, by=str(user), note=note)
+        closing = Finish(about, None, Result.FAILED, 0, stand.now, by=str(user), why=WHY)
+        attempt = Attempt(1, False, {}, stand.now, stand.now)
+        parcels.append(Parcel(((opening, attempt), (closing, attempt))))
+    for _ in range(3):
+        async with asyncio.timeout(10):
+            outcomes = await portal.batch(parcels)
+        left = []
+        for parcel, outcome in zip(parcels, outcomes, strict=True):
+            rest = parcel.orders[len([one for one in outcome if isinstance(one, Delivered)]) :]
+            memory = outcome[0].memory if isinstance(outcome[0], Delivered) else {}
+            if rest:
+                left.append(Parcel(tuple((order, replace(its, memory=memory)) for order, its in rest)))
+        parcels = left
+        if not parcels:
+            break
+    assert not parcels
+    assert sorted((one.user, one.code) for one in stand.sandbox.office.statistics.values()) == [
+        (ANNA, "304"),
+        (3, "304"),
+    ]
+    assert stand.unfinished() == 0
+    why = f"The call to {NUMBER} did not come about: she has no extension."
+    assert sorted(told(stand)) == [(ANNA, why), (ANNA, "call me"), (3, why), (3, "call me")]
     await stand.portal.close()
