@@ -237,7 +237,7 @@ async def test_from_the_old_installation_through_the_shadow_to_the_switch(office
         PHONE_NUMBER="79000000809", TYPE=2, CALL_START_DATE=rung, DURATION=0, STATUS_CODE=304, RECORD_URL=""
     )
     assert {one.call for one in office.records(began)} == {incoming_call, outgoing_call, only_old}
-    written = {"register", "finish", "show", "hide", "attachrecord", "add", "update", "bind"}
+    written = {"batch", "register", "finish", "show", "hide", "attachrecord", "add", "update", "bind"}
     asked = {one.method.lower() for one in office.portal.requests if began <= one.at < before}
     assert not {name for name in asked if name.rpartition(".")[2] in written}
 
