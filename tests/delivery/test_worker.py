@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from callme.crm.intents import Attach, Intent, Remind, Settle
+from callme.crm.intents import Attach, Cards, Intent, Remind, Settle
 from callme.crm.port import (
     Ambiguous,
     Audio,
@@ -543,3 +543,14 @@ def test_a_refused_reminder_holds_nothing() -> None:
 
     stage = perform(story)
     assert (stage.state("remind"), stage.state("attach")) == (State.REFUSED, State.DONE)
+
+
+def test_the_portal_learns_whose_card_depends_on_the_client() -> None:
+    async def story(stage: Stage) -> None:
+        asking = frozenset({"102"})
+        stage.tell(register(), Cards(about(), frozenset({"101", "102"}), asking))
+        await asyncio.sleep(5)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register(101,102)", "cards(+101,102 -)"]
+    assert {attempt.asking for attempt in stage.portal.attempts} == {frozenset({"102"})}

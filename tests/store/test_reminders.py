@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from callme.crm.intents import CallFacts, Direction, Finish, Reached, Register, Remind, Result, Settle
+from callme.crm.intents import CallFacts, Cards, Direction, Finish, Reached, Register, Remind, Result, Settle
 from callme.delivery.lane import HandOver
 from callme.store import StepWrite, Store, open_store
 from callme.store.steps import REMINDED_S
@@ -115,3 +115,16 @@ async def test_a_hidden_number_settles_nobodys(shelf: Shelf) -> None:
     await shelf.store.commit(missed("office-1.1", 10.0, "123"))
     await shelf.store.commit(reached("office-2.1", 20.0, "123"))
     assert shelf.settled == []
+
+
+async def test_whose_card_depends_on_the_client_is_kept_with_the_wish(shelf: Shelf) -> None:
+    facts, both = about("office-1.1", 10.0), frozenset({"101", "102"})
+    await shelf.store.commit(step(Register(facts, "101"), Cards(facts, both, both), calls=(call(),)))
+    await shelf.restart()
+    lane = await shelf.store.lane("main", "office-1.1")
+    assert lane is not None
+    assert (set(lane.wanted), lane.asking) == (both, both)
+    await shelf.store.commit(step(Cards(facts, both, frozenset({"102"})), at=1001.0))
+    lane = await shelf.store.lane("main", "office-1.1")
+    assert lane is not None
+    assert lane.asking == frozenset({"102"})
