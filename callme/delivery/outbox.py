@@ -24,6 +24,7 @@ class Rules:
     hide_delay_s: float = 5.0  # finish waits at most so long for a hide (law 7)
     first_wait_s: float = 1.0  # back-off after `Later` without a wait of the portal's own; doubles
     doubt_wait_s: float = 0.5  # back-off after a lost answer: short, since the next try looks first; doubles
+    batch_wait_s: float = 60.0  # the same after a batch: a portal may go on working on it unheard
     longest_wait_s: float = 60.0
 
 

@@ -13,6 +13,7 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 
 import structlog
 
@@ -352,7 +353,8 @@ class Worker:
             if before is not None:
                 one.entry.lane = begin(one.lane, result.step, now)
                 await self._keeper.keep(one.lane, before.step, result.step, before.tried, now)
-            one.entry.lane = settle(one.lane, result.step, result.outcome, now, self._chance(), self._rules)
+            rules = replace(self._rules, doubt_wait_s=self._rules.batch_wait_s)
+            one.entry.lane = settle(one.lane, result.step, result.outcome, now, self._chance(), rules)
             before = result
         if before is not None:
             await self._keeper.keep(one.lane, before.step, None, before.tried, self._clock())
