@@ -243,6 +243,8 @@ class ClickToCall(Table):
     prefix: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
     forbidden: Patterns = ()  # patterns of numbers that no click may dial, as written without "+"
     ring_s: Annotated[int, Field(ge=5, le=120)] = 30  # so long the employee's telephone rings
+    # The employee's telephone picks up by itself: the Alert-Info that his kind of telephone takes for that.
+    auto_answer: Annotated[str, Field(pattern=r"^[A-Za-z0-9 =;:/<>._-]*$", max_length=80)] = ""
     # What makes the chosen line's trunk and number of it, by the line as the portal has it.
     lines: dict[str, ClickLine] = Field(default_factory=dict)
     # So long after the customer's answer the keys of an extension wait: menus do not listen at once.

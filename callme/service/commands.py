@@ -236,8 +236,12 @@ class Clicks:
             context=line.context or self._how.context,
             ring_s=self._how.ring_s,
             name=name,
-            variables=line.variables,
+            variables={**self._answering(), **line.variables},
         )
+
+    def _answering(self) -> dict[str, str]:
+        """FreePBX makes a header for the telephone of ALERT_INFO (sheet freepbx §5.2)."""
+        return {"__ALERT_INFO": self._how.auto_answer} if self._how.auto_answer else {}
 
     def _uniqueid(self, command: Command) -> str:
         return command.call.removeprefix(f"{self.id}-")
