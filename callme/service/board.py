@@ -144,7 +144,7 @@ class ServiceBoard:
 
     async def oddities_since(self, moment: float) -> int:
         """How many anomalies were noted since then."""
-        return sum(one.at >= moment for one in await self._store.reading.recent_anomalies(500))
+        return await self._store.reading.anomalies_since(moment)
 
     # ------------------------------------------------------------------------------------ calls
     async def list_calls(self, query: web.CallQuery) -> web.CallPage:

@@ -225,12 +225,10 @@ class Reading:
         """What each portal still has to be told."""
         return await self.ask(_backlog)
 
-    async def recent_anomalies(self, limit: int = 100) -> tuple[Anomaly, ...]:
-        """The newest observations that the model did not expect."""
-        question = select(anomalies).order_by(anomalies.c.at.desc()).limit(max(1, min(limit, LONGEST_PAGE)))
-        return await self.ask(
-            lambda connection: tuple(map(_anomaly, connection.execute(question).mappings()))
-        )
+    async def anomalies_since(self, moment: float) -> int:
+        """How many observations since then the model did not expect."""
+        question = select(func.count()).where(anomalies.c.at >= moment)
+        return await self.ask(lambda connection: connection.scalar(question) or 0)
 
 
 _DELIVERIES = select(deliveries, lanes.c.held).join(

@@ -9,6 +9,8 @@ import pytest
 
 from callme.calls.model import Direction, Disposition
 from callme.store import CallFilter, Store, open_store
+from callme.store.river import Anomaly
+from callme.wording import Phrase
 from tests.store.making import call, step
 
 
@@ -106,3 +108,10 @@ async def test_who_talked_last_with_a_number(tmp_path: Path) -> None:
     assert await ask("depot", "+79261234567", 0) == "105"
     assert await ask("office", "+79260000000", 0) == ""
     await store.close()
+
+
+async def test_anomalies_are_counted_however_many(store: Store) -> None:
+    odd = tuple(Anomaly(5_000.0, Phrase("odd", "странно")) for _ in range(600))
+    await store.commit(step(at=5_000.0, anomalies=odd))
+    assert await store.reading.anomalies_since(5_000.0) == 600
+    assert await store.reading.anomalies_since(5_000.5) == 0
