@@ -7,6 +7,7 @@ keeps a rule from holding, never the call from its ordinary route. Pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ NAME_MAX = 40
 """Letters that a telephone's display and a SIP header take without harm (sheet freepbx §6.2)."""
 
 OFF_DUTY = "off-duty"
+_EXTENSION = re.compile(r"[0-9]{2,10}")
 
 NO_RULE = Phrase("no rule holds", "ни одно правило не подошло")
 EXCLUDED = Phrase("the number is excluded", "номер в исключениях")
@@ -122,11 +124,15 @@ def excluded(config: Config, number: str) -> bool:
 def display(name: str, number: str) -> str:
     """What the telephone shows: the name on one line, without signs that SIP or the dialplan would read as
     their own; the number when there is no name."""
-    text = "".join(sign if sign.isprintable() and sign not in '"\\<>{}$[]|`;' else " " for sign in name)
-    line = " ".join(text.split())
+    line = _plain(name)
     if len(line) > NAME_MAX:
         line = line[: NAME_MAX - 1].rstrip() + "…"
-    return line or number
+    return line or _plain(number)
+
+
+def _plain(text: str) -> str:
+    signs = (sign if sign.isprintable() and sign not in '"\\<>{}$[]|`;' else " " for sign in text)
+    return " ".join("".join(signs).split())
 
 
 def _holds(config: Config, steer: Steer, caller: Caller) -> bool:
@@ -164,7 +170,9 @@ def _whom(number: int, steer: Steer, caller: Caller) -> Choice:
 def _extension(target: str, caller: Caller) -> str:
     match target:
         case "responsible":
-            return caller.customer.extension if caller.customer is not None else ""
+            # Whoever keeps the list of people in a CRM writes there what he likes, an outside number too.
+            extension = caller.customer.extension if caller.customer is not None else ""
+            return extension if _EXTENSION.fullmatch(extension) else ""
         case "last":
             return caller.last or ""
         case _:

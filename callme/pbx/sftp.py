@@ -78,13 +78,15 @@ class Sftp:
     ) -> list[Entry] | Trouble | Strange:
         """One login, whatever the number of names."""
         orders = [f"cd {_quoted(str(self._root))}"]
-        orders += [f"-ls -ln {_quoted(str(name))}" for name in (*names, *beside)]
+        # "./": a name that begins with "-" would be taken for options
+        orders += [f"-ls -ln {_quoted(f'./{name}')}" for name in (*names, *beside)]
         said = await self._ask(orders)
         if isinstance(said, Trouble):
             return said
         if said.code:  # the only order whose failure ends it is the first
             return Trouble(NO_FOLDER.given(folder=self.shown(PurePosixPath()), why=_last(said.err)))
-        sizes = {found[2]: int(found[1]) for line in said.out.splitlines() if (found := _LISTED.match(line))}
+        listed = filter(None, map(_LISTED.match, said.out.splitlines()))
+        sizes = {found[2].removeprefix("./"): int(found[1]) for found in listed}
         first = next((name for name in names if str(name) in sizes), None)
         if first is None:
             if "ermission denied" in said.err:
@@ -135,7 +137,7 @@ class Sftp:
         for name, value in options.items():
             command += ["-o", f"{name}={value}"]
         host = f"[{account.host}]" if ":" in account.host else account.host
-        return [*command, f"{account.user}@{host}" if account.user else host]
+        return [*command, "--", f"{account.user}@{host}" if account.user else host]
 
     async def _ask(
         self, orders: Sequence[str], watched: tuple[Path, Progress] | None = None

@@ -24,6 +24,8 @@ NOTHING = Phrase("this call was not recorded", "этот звонок не за�
 GOES_ON = Phrase("the call goes on", "звонок ещё идёт")
 KEPT_BACK = Phrase("{who} said that it is never uploaded", "{who}: не отправлять никогда")
 AGAIN_S = 5.0
+SITTING_S = 600.0
+"""Whoever goes on listening to a recording within so long is noted once."""
 
 
 class Archive:
@@ -52,8 +54,12 @@ class Archive:
                 return Sound(made.file, made.name, made.media_type)
 
     async def listened(self, call: str, who: str, address: str) -> None:
-        """Kept in the store."""
-        await self._store.note_heard(Heard(call, self._clock(), who, address))
+        """Kept in the store, once for a sitting, whichever part he asked for."""
+        now = self._clock()
+        for one in await self._store.heard(call):
+            if (one.who, one.address) == (who, address) and one.at > now - SITTING_S:
+                return
+        await self._store.note_heard(Heard(call, now, who, address))
 
     async def listeners(self, call: str) -> tuple[Listener, ...]:
         """As the store has them."""

@@ -36,7 +36,7 @@ class Asking:
     async def look_up(self, asked: Asked) -> Told | None:
         """The answer to one question over HTTP; `None` for who does not know the key or the PBX."""
         way = Way.EXTENSION if asked.by_dialplan else Way.REDIRECT
-        question = Question(asked.number, asked.uniqueid, asked.did)
+        question = Question(_line(asked.number), asked.uniqueid, _line(asked.did))
         reply = await self._answered(asked.pbx, asked.key, question, way)
         return None if reply is None else Told(reply.name, reply.extension)
 
@@ -44,8 +44,8 @@ class Asking:
         """The variables for one question over FastAGI: `AGI(agi://host:port/<pbx>,<key>,<did>)`."""
         key, did = (*asked.arguments, "", "")[:2]
         value = asked.values.get
-        number = value("callerid", "")
-        question = Question("" if number == "unknown" else number, value("uniqueid", ""), did)
+        number = _line(value("callerid", ""))
+        question = Question("" if number == "unknown" else number, value("uniqueid", ""), _line(did))
         reply = await self._answered(asked.script.partition("?")[0], key, question, Way.DIALPLAN)
         if reply is None:
             return ()
@@ -67,6 +67,12 @@ class Asking:
             log.warning("a question that cannot be understood", pbx=pbx)
             return Reply(question.number[:NUMBER_MAX])
         return await steering.ask(question, way)
+
+
+def _line(text: str) -> str:
+    """A number is what a caller's own telephone says it is: what would end a line of AMI, or an answer of
+    one line, is no part of it."""
+    return "".join(sign for sign in text if sign.isprintable())
 
 
 def _digest(text: str) -> bytes:

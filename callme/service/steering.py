@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -47,6 +48,9 @@ NAME, RING_S, THEN = "CALLERID(name)", "CALLME_RING", "CALLME_THEN"
 
 RESERVE_S = 0.4
 """Of the deadline, what is kept for the PBX when the CRM takes all it may."""
+
+_EXTEN = re.compile(r"[A-Za-z0-9*#+_-]+")
+"""What can stand for a number in a place of the dialplan: neither comma nor bracket."""
 
 REMEMBERED_MAX = 10_000
 DAY_S = 24 * 3600.0
@@ -319,7 +323,7 @@ class Steering:
             channel = self._board.channels.get(question.uniqueid)
             if channel is not None and channel.first_context and channel.first_exten:
                 return channel.first_context, channel.first_exten
-            return OUTSIDE, question.did or "s"
+            return OUTSIDE, question.did if _EXTEN.fullmatch(question.did) else "s"
         context, comma, exten = then.partition(",")
         return (context, exten) if comma else (EMPLOYEE, then)
 

@@ -16,6 +16,13 @@ _SECRET_LINE = re.compile(
     r"^(?P<head>\s*\"?[\w.-]*(?:secret|token|passw|webhook|passphrase|key)[\w-]*\"?\s*=>?\s*).+$",
     re.IGNORECASE,
 )
+_SECRET_INSIDE = re.compile(
+    r"(?P<head>\b[\w.-]*(?:secret|token|passw|webhook|passphrase|key)[\w-]*\"?\s*=\s*)"
+    r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*')",
+    re.IGNORECASE,
+)
+"""A secret in a table that stands in one line of TOML, however it is quoted."""
+
 MASK = "***"
 ONLY_SECRETS = Phrase("only secrets differ", "отличаются только секреты")
 CONTEXT_LINES = 3
@@ -83,8 +90,8 @@ def diff(change: Change) -> list[str]:
 
 
 def masked(line: str) -> str:
-    """The line without the value of a secret."""
-    return _SECRET_LINE.sub(rf"\g<head>{MASK}", line)
+    """The line without the values of secrets."""
+    return _SECRET_INSIDE.sub(rf'\g<head>"{MASK}"', _SECRET_LINE.sub(rf"\g<head>{MASK}", line))
 
 
 def _lines(text: bytes | None, hidden: tuple[str, ...]) -> list[str]:

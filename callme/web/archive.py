@@ -62,7 +62,7 @@ class Archive(Protocol):
         """The call's recording; `None` when there is no such call."""
 
     async def listened(self, call: str, who: str, address: str) -> None:
-        """Notes who heard it."""
+        """Somebody asks for a part of it, as a player does again and again: notes that he listens."""
 
     async def listeners(self, call: str) -> tuple[Listener, ...]:
         """Who heard it, newest first."""
@@ -122,8 +122,7 @@ def router(archive: Archive, language: Language) -> APIRouter:
         if isinstance(found, NoSound):
             again = {} if found.wait_s is None else {"Retry-After": str(max(1, round(found.wait_s)))}
             raise HTTPException(503 if again else 404, found.why.say(language), again)
-        if _from_the_start(request.headers.get("range", "")):
-            await archive.listened(call_id, guest.name, request.client.host if request.client else "")
+        await archive.listened(call_id, guest.name, request.client.host if request.client else "")
         headers = {"Cache-Control": "private, no-store"}
         return FileResponse(
             found.file,
@@ -175,8 +174,3 @@ def _orders(request: Request, header: str | None) -> str:
     if not header:
         raise HTTPException(403, ORDER)
     return admit(request, Role.MANAGE).name
-
-
-def _from_the_start(range_: str) -> bool:
-    """A player asks for the rest again and again: it began to listen once."""
-    return not range_ or range_.replace(" ", "").startswith("bytes=0-")

@@ -51,6 +51,11 @@ def test_where_nobody_is_responsible_the_call_keeps_its_route(caller: Caller) ->
     assert sent(config({}), caller) == ("", 1)
 
 
+@pytest.mark.parametrize("written", ["+79161112233", "79161112233", "101,1", "٢٢٢", "1"])
+def test_what_the_crm_has_for_an_extension_and_is_none_is_not_rung(written: str) -> None:
+    assert sent(config({}), replace(CALLER, customer=replace(IVAN, extension=written))) == ("", 1)
+
+
 def test_the_first_rule_that_holds_decides() -> None:
     rules = config({"client": "unknown", "to": ["105"]}, {"to": ["responsible"]}, {"to": ["106"]})
     assert sent(rules) == ("101", 2)

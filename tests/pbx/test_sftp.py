@@ -51,6 +51,17 @@ async def test_a_file_is_found_and_brought(server: Sshd, monitor: Path, tmp_path
     assert await place.look([PurePosixPath("2026/none.wav")]) == []
 
 
+async def test_a_name_that_looks_like_an_option_is_a_name(
+    server: Sshd, monitor: Path, tmp_path: Path
+) -> None:
+    name = PurePosixPath("-R -20261124.wav")
+    (monitor / name).write_bytes(SOUND)
+    place = opened(server, monitor)
+    assert await place.look([PurePosixPath("-none.wav"), name]) == [Entry(name, len(SOUND))]
+    assert await place.bring(Entry(name, len(SOUND)), tmp_path / "in.wav", print) is None
+    assert (tmp_path / "in.wav").read_bytes() == SOUND
+
+
 async def test_a_transfer_goes_on_where_it_broke_off(server: Sshd, monitor: Path, tmp_path: Path) -> None:
     into = tmp_path / "in.wav"
     into.write_bytes(b"x" * 1000 + SOUND[1000:300_000])  # its beginning shows that it was not sent again

@@ -24,6 +24,7 @@ from tests.store.making import call, step
 AT = 1_795_600_000.0
 FILE = "/var/spool/asterisk/monitor/in-101.wav"
 BUSY = Phrase("being converted", "преобразуется")
+CLOCK = {"now": AT + 100}
 
 
 def recorded(name: str = "office-1.1", **changed: object) -> Call:
@@ -60,7 +61,7 @@ def maker(tmp_path: Path) -> Maker:
 
 @pytest.fixture
 def archive(tmp_path: Path, store: Store, maker: Maker) -> Archive:
-    return Archive(Service(data_dir=tmp_path), store, maker.prepare, lambda: AT + 100)
+    return Archive(Service(data_dir=tmp_path), store, maker.prepare, lambda: CLOCK["now"])
 
 
 async def test_the_page_hears_what_a_portal_gets(archive: Archive, store: Store, maker: Maker) -> None:
@@ -136,3 +137,14 @@ async def test_listeners_are_kept_with_the_time(archive: Archive) -> None:
     await archive.listened("office-1.1", "leo", "10.0.0.9")
     (heard,) = await archive.listeners("office-1.1")
     assert (heard.at, heard.who, heard.address) == (AT + 100, "leo", "10.0.0.9")
+
+
+async def test_who_goes_on_listening_is_noted_once_for_a_sitting(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await archive.listened("office-1.1", "leo", "10.0.0.9")
+    await archive.listened("office-1.1", "leo", "10.0.0.9")
+    await archive.listened("office-1.1", "eva", "10.0.0.9")
+    monkeypatch.setitem(CLOCK, "now", AT + 1000)
+    await archive.listened("office-1.1", "leo", "10.0.0.9")
+    assert [one.who for one in await archive.listeners("office-1.1")] == ["leo", "eva", "leo"]

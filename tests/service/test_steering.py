@@ -365,6 +365,24 @@ async def test_a_stranger_learns_and_moves_nothing(make: Any, asked: Asked, rout
         assert (office.switch.moved, office.crm.asked) == ([], [])
 
 
+async def test_what_would_end_a_line_is_no_part_of_a_number(make: Any) -> None:
+    """A caller's telephone says itself which number it has; the answer is one line, and so is an order."""
+    async with make() as office:
+        office.crm.customer = Customer(known=False)
+        doors = Asking(Routing.model_validate({"key": KEY}), {"office": office.steering})
+        asked = Asked("office", KEY, "7916\r\nVariable: 1<x>", "1.9", "", by_dialplan=True)
+        assert await doors.look_up(asked) == Told("7916Variable: 1 x", "")
+        assert office.switch.set == {"CALLERID(name)": "7916Variable: 1 x"}
+
+
+async def test_a_route_begins_anew_at_no_made_up_place(make: Any) -> None:
+    async with make() as office:
+        doors = Asking(Routing.model_validate({"key": KEY}), {"office": office.steering})
+        asked = Asked("office", KEY, "89261234567", "1.9", "5\r\n,1&evil,s", by_dialplan=False)
+        assert await doors.look_up(asked) == Told("Иван Петров", "101")
+        assert office.switch.set["CALLME_THEN"] == "from-pstn,s,1"
+
+
 async def test_a_question_without_a_channel_moves_nothing(make: Any) -> None:
     async with make() as office:
         doors = Asking(Routing.model_validate({"key": KEY}), {"office": office.steering})

@@ -116,8 +116,12 @@ def test_a_broken_list_is_told(config: Path) -> None:
 def test_a_diff_shows_no_secret_of_anybody(tmp_path: Path) -> None:
     before = b"[other]\nsecret = theirs\n"
     after = before + b'[callme]\nsecret = ours\nwebhook = "https://x/rest/1/hush/"\n"token_key" => hush\n'
+    after += b"door = { allow = [\"10.0.0.1\"], secret = 'ours' }\n"
+    after += b'x = { a_token = "q\\" theirs" , b = 1 }\n'
     shown = "\n".join(diff(Change(tmp_path / "a.conf", before, after)))
     assert "+secret = ***" in shown
+    assert '+door = { allow = ["10.0.0.1"], secret = "***" }' in shown
+    assert '+x = { a_token = "***" , b = 1 }' in shown
     assert not {"theirs", "ours", "hush"} & set(shown.replace("/", " ").replace('"', " ").split())
 
 

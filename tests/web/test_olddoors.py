@@ -91,7 +91,7 @@ async def test_no_other_page_is_open_because_of_it(client: httpx2.AsyncClient, d
     """A path that ends like a door leads to the door, whatever it begins with."""
     await client.get("/api/v1/calls/Old.php")
     assert doors.knocks[0][0] == "Old.php"
-    for path in ("/", "/api/v1/calls", "/Old.php/", "/old.php", "/Old.phpx"):
+    for path in ("/", "/api/v1/calls", "/Old.php/", "/old.php", "/Old.phpx", "/%0A/Old.php"):
         assert (await client.get(path)).status_code in (401, 404, 421), path
     assert (await client.put("/Old.php")).status_code == 405
     assert len(doors.knocks) == 1

@@ -16,6 +16,7 @@ import secrets
 import sys
 import tarfile
 import time
+import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -26,7 +27,7 @@ from callme.config import Config
 from callme.errors import StoreError
 from callme.pbx.scrub import Scrubber
 from callme.pbx.segments import segments
-from callme.setup.changing import masked
+from callme.setup.changing import MASK, masked
 from callme.wording import Phrase, plain
 
 SEGMENTS, LONGEST = 2, 4 << 20
@@ -35,6 +36,10 @@ SEGMENTS, LONGEST = 2, 4 << 20
 EXISTS = Phrase("{file} exists already", "{file} уже существует")
 EXISTS_CURE = Phrase("choose another name", "выберите другое имя")
 UNWRITABLE = Phrase("{file} cannot be written: {why}", "{file} не записывается: {why}")
+SHORTEST = 4
+"""Shorter values are masked where they stand, by their key, and not wherever the same letters occur."""
+
+_SECRET = re.compile(r"secret|token|passw|webhook|passphrase|key", re.IGNORECASE)
 _ADDRESS = re.compile(r"(https?://[^/\s\"]+/)[^\s\"]+")
 PACKAGES = (
     "cryptography", "fastapi", "httpx2", "pydantic", "sqlalchemy", "structlog", "typer", "uvicorn",
@@ -78,15 +83,23 @@ def write(
 
 def masked_configuration(text: str, scrubber: Scrubber) -> str:
     """The configuration without its secrets, what stands behind the host of an address, and numbers."""
-    lines = [_ADDRESS.sub(r"\1…", masked(_inline(line))) for line in text.splitlines()]
+    for secret in sorted(_secrets(tomllib.loads(text)), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    lines = [_ADDRESS.sub(r"\1…", masked(line)) for line in text.splitlines()]
     return scrubber.text("\n".join(lines)) + "\n"
 
 
-def _inline(line: str) -> str:
-    """Secrets within an inline table, which `masked` takes no notice of."""
-    return re.sub(
-        r"((?:secret|token|passw\w*|key)\w*\s*=\s*)\"[^\"]*\"", r'\1"***"', line, flags=re.IGNORECASE
-    )
+def _secrets(found: Any, key: str = "") -> Iterable[str]:
+    """The lines of every value under a key that names a secret, wherever it stands and however it is
+    written."""
+    if isinstance(found, Mapping):
+        for name, value in found.items():
+            yield from _secrets(value, key if _SECRET.search(key) else name)
+    elif isinstance(found, list):
+        for value in found:
+            yield from _secrets(value, key)
+    elif isinstance(found, str) and _SECRET.search(key):
+        yield from (line for line in found.splitlines() if len(line) >= SHORTEST)
 
 
 def _transcripts(folder: Path, scrubber: Scrubber) -> Iterable[tuple[str, bytes]]:

@@ -24,7 +24,9 @@ id = "main"
 crm = "bitrix24"
 webhook = "https://example.bitrix24.ru/rest/1/hush-two/"
 application_token = "hush-three"
-extra = { client_secret = "hush-four" }
+extra = { client_secret = "hush-four", door = { secret = 'hush-five' }, token = "hush \\"hush-six" }
+secret_words = ["a",
+  "hush-seven"]
 """
 EVENT = (
     b"Event: Newchannel\r\nChannel: PJSIP/101-00000001\r\nCallerIDNum: 79160000123\r\n"
@@ -52,6 +54,7 @@ def test_what_is_in_it_and_what_is_not(tmp_path: Path) -> None:
     assert any(name.endswith(".ami") for name in texts)
     everything = "\n".join(texts.values())
     assert "bitrix24" in everything
+    assert 'id = "main"' in everything
     assert '"level": "well"' in everything
     for private in ("hush-", "Petrova", "Boris", "79160000123"):
         assert private not in everything
