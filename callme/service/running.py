@@ -66,6 +66,7 @@ def run(config: Config) -> int:
     """Runs until SIGINT or SIGTERM; 0 after an ordinary stop, 1 when a part of the service failed. Raises
     `ConfigError`, `StoreError`."""
     log_to(sys.stderr)
+    os.umask(os.umask(0o077) | 0o027)  # whoever started us: calls and recordings are not for everybody here
     return asyncio.run(Service(config).serve())
 
 

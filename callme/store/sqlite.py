@@ -50,9 +50,12 @@ def open_store(where: str | Path) -> Store:
     """
     path = path_of(where)
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         lock = _lock(path)
     try:
+        with explained(path):
+            if not path.exists():
+                path.touch(0o640)  # nobody else on this machine reads calls; SQLite's other files follow it
         engine = writing(path)
         with explained(path), engine.begin() as connection:
             upgrade(connection)

@@ -42,6 +42,16 @@ async def test_the_disk_is_synced_at_each_commit(path: Path) -> None:
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 15000}
 
 
+async def test_nobody_else_on_the_machine_reads_the_calls(path: Path) -> None:
+    store = open_store(path)
+    await store.commit(step(calls=(call(),)))
+    try:
+        assert not {file.name for file in path.parent.iterdir() if file.stat().st_mode & 0o007}
+        assert path.parent.stat().st_mode & 0o007 == 0
+    finally:
+        await store.close()
+
+
 async def test_two_services_cannot_share_a_database(path: Path) -> None:
     store = open_store(path)
     try:
