@@ -34,6 +34,10 @@ class Home:
         """Where the CRM tells what happens in it; empty when it cannot reach us."""
         return f"{self.address}/hooks/{portal}" if self.address else ""
 
+    def tab_address(self, portal: str) -> str:
+        """What the CRM opens in its card of a call; empty when it cannot reach us."""
+        return f"{self.address}/hooks/{portal}/card" if self.address else ""
+
 
 class Verdict(StrEnum):
     """What became of an installation."""

@@ -41,6 +41,7 @@ from callme.service.portals import Desk, plans
 from callme.service.pulse import READY, STOPPING, Pulse
 from callme.service.river import River
 from callme.service.steering import Steering
+from callme.service.tabs import CallTabs
 from callme.service.transcripts import Transcripts
 from callme.store.sqlite import Store, open_store
 from callme.web.app import create_app
@@ -190,6 +191,7 @@ class Service:
             asking=asking,
             kept=kept,
             people=self._config.person,
+            cards=CallTabs(self._config, desk.portals, rivers, store, clock),
         )
         pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         if signals:

@@ -187,6 +187,20 @@ class Reading:
         found = await self.ask(lambda connection: tuple(map(model.decode, connection.scalars(question))))
         return next((call.last_talker for call in found if call.last_talker), "")
 
+    async def call_of(self, portal: str, key: str, value: str, since: float) -> Call | None:
+        """The call, begun since then, of which a portal's memory holds that value; the newest, should there
+        be two."""
+        question = (
+            select(calls.c.view)
+            .join(lanes, lanes.c.call == calls.c.id)
+            .where(calls.c.started_at >= since, lanes.c.portal == portal)
+            .where(lanes.c.memory[key].as_string() == value)
+            .order_by(calls.c.started_at.desc())
+            .limit(1)
+        )
+        view = await self.ask(lambda connection: connection.scalar(question))
+        return None if view is None else model.decode(view)
+
     async def get_call(self, call: str) -> CallStory | None:
         """One call with its deliveries, attempts and anomalies."""
         return await self.ask(lambda connection: _story(connection, call))

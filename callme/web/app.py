@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from callme.config import Person, Service
-from callme.web import api, archive, health, lookups, olddoors, pages, webhooks
+from callme.web import api, archive, health, lookups, olddoors, pages, tab, webhooks
 from callme.web.board import Board
 from callme.web.doors import Doors
 from callme.web.install import Install
@@ -27,10 +27,12 @@ def create_app(
     asking: lookups.Lookups | None = None,
     kept: archive.Archive | None = None,
     people: Sequence[Person] = (),
+    cards: tab.Tab | None = None,
 ) -> FastAPI:
     """The application. `install` takes what CRMs send when our application is installed in them, `ears` what
     they tell us from then on, `old` what comes to the addresses of an older connector, `asking` answers PBXs
-    that ask who calls; `kept` are the calls' recordings; `people` may come in beside who manages.
+    that ask who calls; `kept` are the calls' recordings; `people` may come in beside who manages; `cards` is
+    our tab in the CRMs' cards of calls.
     `app.state.live.close()` ends the live streams, so that a server can stop at once."""
     app = FastAPI(
         title="CallMe",
@@ -50,6 +52,8 @@ def create_app(
         app.include_router(archive.router(kept, board.language))
     if install is not None:
         app.include_router(installs(install, board.language))
+    if cards is not None:
+        app.include_router(tab.router(cards, board))
     if ears is not None:
         app.include_router(webhooks.router(ears))
     if asking is not None:

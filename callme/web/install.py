@@ -12,27 +12,21 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 
 from callme.crm.installation import Installed, Verdict
-from callme.web.pages import spoken
-from callme.wording import LANGUAGES, Language, Phrase
-
-BODY_MAX = 64 * 1024
-FIELDS_MAX = 200
+from callme.web import forms
+from callme.wording import Language, Phrase
 
 Install = Callable[[str, Mapping[str, str]], Awaitable[Installed | None]]
 """Portal id and fields → what became of it; `None` when there is no such portal."""
 
-NO_PORTAL = Phrase("There is no such portal here.", "Такого портала здесь нет.")
 TOO_LONG = Phrase("This is too long to be an installation.", "Для установки это слишком длинно.")
-NO_FORM = Phrase("This is not a form.", "Это не форма.")
 
 _STATUS = {
     Verdict.KEPT: HTTPStatus.OK,
@@ -56,20 +50,16 @@ def router(install: Install, otherwise: Language) -> APIRouter:
 
     @routes.api_route("/hooks/{portal}/install", methods=["GET", "POST"])
     async def installed(portal: str, request: Request) -> Response:
-        language = _language(request, otherwise)
+        language = forms.language(request, otherwise)
         try:
-            body = await _body(request)
-        except ClientDisconnect:
-            return PlainTextResponse("", HTTPStatus.BAD_REQUEST)
-        if body is None:
+            fields = await forms.fields(request)
+        except forms.TooLongError:
             return PlainTextResponse(TOO_LONG.say(language), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        try:
-            fields = dict(request.query_params) | _form(body)
-        except ValueError:
-            return PlainTextResponse(NO_FORM.say(language), HTTPStatus.BAD_REQUEST)
+        except forms.NoFormError:
+            return PlainTextResponse(forms.NO_FORM.say(language), HTTPStatus.BAD_REQUEST)
         found = await install(portal, fields)
         if found is None:
-            return PlainTextResponse(NO_PORTAL.say(language), HTTPStatus.NOT_FOUND)
+            return PlainTextResponse(forms.NO_PORTAL.say(language), HTTPStatus.NOT_FOUND)
         return _page(found, language)
 
     return routes
@@ -102,30 +92,3 @@ def _policy(found: Installed, nonce: str) -> str:
 def _origin(address: str) -> str:
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-async def _body(request: Request) -> bytes | None:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > BODY_MAX:
-            return None
-    return bytes(body)
-
-
-def _form(body: bytes) -> dict[str, str]:
-    """The fields of a form. `ValueError` when it is none."""
-    return dict(
-        parse_qsl(
-            body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX, strict_parsing=bool(body)
-        )
-    )
-
-
-def _language(request: Request, otherwise: Language) -> Language:
-    """A frame is opened with the language that its user has chosen in the CRM."""
-    chosen = request.query_params.get("LANG", "").lower()
-    for language in LANGUAGES:
-        if chosen == language:
-            return language
-    return spoken(request, otherwise)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -64,3 +65,24 @@ async def test_an_installation_reaches_the_portal_and_lasts(tmp_path: Path) -> N
         async with running(file):
             assert await said(file) == ""
         assert portal.authority.refreshes == 1
+
+
+async def test_the_tab_of_a_call_card_opens_for_the_portals_people_alone(tmp_path: Path) -> None:
+    async with (
+        SandboxPortal(CLOUD) as portal,
+        running(written(tmp_path, portal)) as address,
+        httpx2.AsyncClient(trust_env=False) as browser,
+    ):
+        await portal.install(f"{address}/hooks/main/install", form="api")
+        sent = portal.card("externalCall.1", 2)
+        opened = await browser.post(f"{address}/hooks/main/card?LANG=en", data=sent)
+        assert (opened.status_code, "does not know this call yet" in opened.text) == (200, True)
+        origin = portal.url.rstrip("/")
+        assert f"frame-ancestors {origin}" in opened.headers["content-security-policy"]
+        (ticket,) = re.findall(r'name="ticket" value="([^"]+)"', opened.text)
+        order = f"{address}/hooks/main/card/order?LANG=en"
+        again = await browser.post(order, data={"ticket": ticket, "order": "hang-up"})
+        assert "cannot be done" in again.text
+        assert (await browser.post(order, data={"ticket": "x" + ticket})).status_code == 403
+        forged = await browser.post(f"{address}/hooks/main/card", data={**sent, "member_id": "0" * 32})
+        assert (forged.status_code, "<form" in forged.text) == (403, False)

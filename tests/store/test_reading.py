@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from callme.calls.model import Direction, Disposition
+from callme.crm import intents
+from callme.crm.intents import CallFacts, Register
+from callme.delivery.ledger import LaneWrite
 from callme.store import CallFilter, Store, open_store
 from callme.store.river import Anomaly
 from callme.wording import Phrase
@@ -115,3 +119,22 @@ async def test_anomalies_are_counted_however_many(store: Store) -> None:
     await store.commit(step(at=5_000.0, anomalies=odd))
     assert await store.reading.anomalies_since(5_000.0) == 600
     assert await store.reading.anomalies_since(5_000.5) == 0
+
+
+async def test_a_call_is_found_by_what_its_portal_remembers(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "callme.db")
+    for name, ref in (("office-1.1", "ext.1"), ("office-1.2", "ext.2")):
+        one = call(name)
+        facts = CallFacts(name, intents.Direction.IN, one.number, "", one.line, one.started_at)
+        await store.commit(step(Register(facts, "101"), calls=(one,)))
+        lane = await store.lane("main", name)
+        assert lane is not None
+        await store.save(LaneWrite(replace(lane, memory={"call": ref}), frozenset(), None, None, None))
+    found = await store.reading.call_of("main", "call", "ext.2", 900.0)
+    assert found is not None
+    assert found.id == "office-1.2"
+    assert await store.reading.call_of("other", "call", "ext.2", 900.0) is None
+    assert await store.reading.call_of("main", "call", "ext.3", 900.0) is None
+    assert await store.reading.call_of("main", "user", "ext.2", 900.0) is None
+    assert await store.reading.call_of("main", "call", "ext.2", 1001.0) is None, "too old to have a card"
+    await store.close()

@@ -47,10 +47,12 @@ from callme.portals.bitrix24.credentials import Credentials, Webhook
 from callme.portals.bitrix24.customers import Customers
 from callme.portals.bitrix24.directory import Directory, People
 from callme.portals.bitrix24.fetching import Fetching
+from callme.portals.bitrix24.framing import Framing
 from callme.portals.bitrix24.installing import Installation
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.listening import Listener
 from callme.portals.bitrix24.owners import Owners
+from callme.portals.bitrix24.placing import placing_of
 from callme.portals.bitrix24.policies import Creation
 from callme.portals.bitrix24.recording import hand_over
 from callme.portals.bitrix24.reminders import Reminders
@@ -120,7 +122,12 @@ class Bitrix24:
         self._installation = Installation(self._application, self._http, gate) if self._application else None
         own = self._application is not None and settings.application_token is None and not home.quiet
         self._bindings = bindings_of(home.hook_address(id), settings.events, own=own)
+        able = self._application is not None and not home.quiet
+        self._placing = placing_of(home.tab_address(id), able=able, wanted=settings.call_tab.shown)
         self._directory = Directory(self._rest, settings.users)
+        self.tab = Framing(
+            self._application, self._http, gate, self._directory, self._placing, settings.call_tab
+        )
         self._lines = Lines(settings.lines, settings.create.outbound is Creation.ALWAYS)
         self._callers = Callers(self._directory, settings.vip)
         self._language: Language = settings.language or home.language
@@ -402,8 +409,10 @@ class Bitrix24:
     # ------------------------------------------------------------------------------------------ upkeep
     async def check(self) -> list[Finding]:
         """Reachability, credentials, rights, people, lines (see `checkup`). Creates nothing in the portal."""
-        rest, bindings = self._rest, self._bindings
-        return await examine(rest, self._directory, self._lines, self.settings, bindings, self._application)
+        ways = self._bindings, self._placing
+        return await examine(
+            self._rest, self._directory, self._lines, self.settings, *ways, self._application
+        )
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -426,6 +435,7 @@ class Bitrix24:
         if self._installation is None:
             return Installed(Verdict.FOREIGN, notices.WEBHOOK_ONLY, notices.AS_APPLICATION)
         self._bindings.forget()
+        self._placing.forget()
         return await self._installation.judge(fields)
 
     async def refresh(self) -> Outcome | None:
@@ -445,6 +455,9 @@ class Bitrix24:
         unheard = await self._bindings.refresh(self._rest)
         if unheard is not None:
             _log.warning("portal events", portal=self.id, note=unheard.say("en"))
+        unplaced = await self._placing.refresh(self._rest)
+        if unplaced is not None:
+            _log.warning("portal tab", portal=self.id, note=unplaced.say("en"))
         return None
 
     async def close(self) -> None:

@@ -37,10 +37,11 @@ UNINSTALLED = Phrase(
 )
 INSTALL = Phrase(
     "Create a local application in Bitrix24 (Developer resources → Other → Local application) with the "
-    "initial installation path {address} and the rights telephony, user, crm, im; then save it, or open it "
-    "once.",
+    "initial installation path {address} and the rights telephony, user, crm, im, placement; then save it, "
+    "or open it once.",
     "Создайте в Битрикс24 локальное приложение («Разработчикам» → «Другое» → «Локальное приложение»): путь "
-    "первоначальной установки {address}, права telephony, user, crm, im; сохраните или один раз откройте.",
+    "первоначальной установки {address}, права telephony, user, crm, im, placement; сохраните или один раз "
+    "откройте.",
 )
 
 _log = structlog.get_logger(__name__)

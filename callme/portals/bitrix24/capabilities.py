@@ -10,6 +10,7 @@ from __future__ import annotations
 from callme.crm.port import Finding, Urgency
 from callme.portals.bitrix24.bindings import Bindings, Way
 from callme.portals.bitrix24.fetching import EXTENDED, PACE_S
+from callme.portals.bitrix24.placing import SCOPE, Place, Placing
 from callme.portals.bitrix24.rest import Done, Rest
 from callme.portals.bitrix24.settings import Settings
 from callme.portals.bitrix24.verdicts import MORE_SCOPES, SCOPES
@@ -19,6 +20,7 @@ _UPKEEP = Urgency.UPKEEP
 _CLICKS = Phrase("clicks on numbers", "клики по номерам")
 _NOTIFICATIONS = Phrase("notifications", "уведомления")
 _CRM = Phrase("CRM", "CRM")
+_TAB = Phrase("tab in the call card", "вкладка в карточке звонка")
 
 TOLD = Phrase("the portal tells CallMe of them at {address}", "портал сообщает о них по адресу {address}")
 BY_WEBHOOK = Phrase(
@@ -47,6 +49,20 @@ ADD_RIGHT = Phrase(
     "Add the right {names} to the webhook and save it, if they shall know.",
     "Если они должны это знать, добавьте вебхуку право {names} и сохраните его.",
 )
+PLACED = Phrase(
+    "call cards have it, opened at {address}", "есть в карточках звонков, открывается по адресу {address}"
+)
+NO_ADDRESS = Phrase(
+    "call cards have none: browsers know no https address of CallMe",
+    "в карточках звонков её нет: у браузеров нет https-адреса CallMe",
+)
+GIVE_ADDRESS = Phrase(
+    "Set [service] public_url to an https address that employees' browsers reach, if they shall have it.",
+    "Если вкладка нужна, укажите в [service] public_url https-адрес, доступный браузерам сотрудников.",
+)
+MAY_NOT_PLACE = Phrase(
+    "call cards have none: the right is missing", "в карточках звонков её нет: не хватает права"
+)
 LEADS = Phrase("unknown callers become leads", "неизвестные звонящие становятся лидами")
 DEALS = Phrase(
     "without leads: unknown callers become contacts with a deal",
@@ -54,7 +70,9 @@ DEALS = Phrase(
 )
 
 
-async def examine(rest: Rest, scopes: set[str], settings: Settings, bindings: Bindings) -> list[Finding]:
+async def examine(
+    rest: Rest, scopes: set[str], settings: Settings, bindings: Bindings, placing: Placing
+) -> list[Finding]:
     """One finding for each."""
     found = [await _clicks(rest, settings, bindings)] if "telephony" in scopes else []
     if "im" in scopes:
@@ -62,10 +80,22 @@ async def examine(rest: Rest, scopes: set[str], settings: Settings, bindings: Bi
     else:
         cure = MORE_SCOPES if rest.credentials.application else ADD_RIGHT
         found.append(Finding(_NOTIFICATIONS, True, MAY_NOT_TELL, cure.given(names=SCOPES["im"])))
+    found += _tab(scopes, placing)
     mode = await rest.call("crm.settings.mode.get", {}, _UPKEEP, reads=True) if "crm" in scopes else None
     if isinstance(mode, Done) and mode.result in (1, 2):
         found.append(Finding(_CRM, True, LEADS if mode.result == 1 else DEALS))
     return found
+
+
+def _tab(scopes: set[str], placing: Placing) -> list[Finding]:
+    """Nothing where there can be none, or none is wanted."""
+    if placing.place in (Place.NEVER, Place.UNWANTED):
+        return []
+    if placing.place is Place.UNREACHED:
+        return [Finding(_TAB, True, NO_ADDRESS, GIVE_ADDRESS)]
+    if SCOPE not in scopes:
+        return [Finding(_TAB, True, MAY_NOT_PLACE, MORE_SCOPES.given(names=SCOPES[SCOPE]))]
+    return [Finding(_TAB, True, PLACED.given(address=placing.handler))]
 
 
 async def _clicks(rest: Rest, settings: Settings, bindings: Bindings) -> Finding:

@@ -14,6 +14,7 @@ from callme.portals.bitrix24.application import Application
 from callme.portals.bitrix24.bindings import Bindings
 from callme.portals.bitrix24.directory import Directory, doubled
 from callme.portals.bitrix24.lines import Lines
+from callme.portals.bitrix24.placing import Placing
 from callme.portals.bitrix24.rest import Fault, Rest
 from callme.portals.bitrix24.settings import Settings
 from callme.portals.bitrix24.statistics import is_sealed
@@ -52,6 +53,7 @@ async def examine(
     lines: Lines,
     settings: Settings,
     bindings: Bindings,
+    placing: Placing,
     application: Application | None = None,
 ) -> list[Finding]:
     """Each thing looked at, how it is, and the cure if it is not well. Stops where nothing more can be
@@ -78,7 +80,7 @@ async def examine(
         findings.append(await _statistics(rest))
     if scopes & {"user", "user_basic", "user_brief"}:
         findings += await _people(directory, settings)
-    return findings + await capabilities.examine(rest, scopes, settings, bindings)
+    return findings + await capabilities.examine(rest, scopes, settings, bindings, placing)
 
 
 async def _installed(rest: Rest, application: Application) -> Finding:

@@ -12,6 +12,7 @@ import asyncio
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from callme.crm.installation import Installed, Verdict
@@ -83,7 +84,7 @@ class Sent:
 
 def read(fields: Mapping[str, str]) -> Sent | None:
     """Either form; `None` when it is neither."""
-    if _is_token(fields.get("AUTH_ID")) and _is_token(fields.get("REFRESH_ID")):
+    if is_token(fields.get("AUTH_ID")) and is_token(fields.get("REFRESH_ID")):
         return Sent(
             domain=fields.get("DOMAIN", ""),
             access=fields["AUTH_ID"],
@@ -92,7 +93,7 @@ def read(fields: Mapping[str, str]) -> Sent | None:
             application=fields.get("APPLICATION_TOKEN", ""),
             framed=True,
         )
-    if _is_token(fields.get("auth[access_token]")) and _is_token(fields.get("auth[refresh_token]")):
+    if is_token(fields.get("auth[access_token]")) and is_token(fields.get("auth[refresh_token]")):
         endpoint = urlsplit(fields.get("auth[client_endpoint]", "")).hostname or ""
         return Sent(
             domain=endpoint or fields.get("auth[domain]", ""),
@@ -104,7 +105,7 @@ def read(fields: Mapping[str, str]) -> Sent | None:
     return None
 
 
-def _is_token(text: str | None) -> bool:
+def is_token(text: str | None) -> TypeGuard[str]:
     """Real ones have 70 characters; what is shorter would star out half of every text when masked."""
     return text is not None and text.isascii() and text.isprintable() and 16 <= len(text) <= 1000
 
@@ -148,7 +149,7 @@ class Installation:
 
     async def _prove(self, sent: Sent) -> Installed:
         await self._application.ready()  # what is kept already must be known first
-        rest = Rest(_Presented(self._application, sent.access), self._http, self._gate)
+        rest = Rest(Presented(self._application, sent.access), self._http, self._gate)
         told = await rest.call("app.info", {}, Urgency.COMMAND, reads=True)
         if isinstance(told, Fault):
             return _unproven(told.outcome)
@@ -186,7 +187,7 @@ class Installation:
         return self._application.who.portal if sent.framed else ""
 
 
-class _Presented:
+class Presented:
     """A token that is to be proven, as credentials: it is asked with, never renewed."""
 
     application = True

@@ -119,6 +119,16 @@ def _token_key(value: SecretStr) -> SecretStr:
 Seconds = Annotated[float, Field(ge=1, le=600)]
 UserId = Annotated[int, Field(ge=1)]
 LineNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class CallTab(Table):
+    """Our tab in the portal's card of a call. `supervisors` may look at and direct every call, not only their
+    own."""
+
+    shown: bool = True
+    supervisors: tuple[UserId, ...] = ()
+
+
 Source = Literal["rung", "line", "responsible", "default"]
 
 
@@ -159,6 +169,7 @@ class Settings(Table):
     # requests but needs no address; auto: told where there is one.
     events: Literal["auto", "told", "fetched"] = "auto"
     language: Language | None = None  # in which users are told things; as the service's where absent
+    call_tab: CallTab = CallTab()  # a local application alone can have it
     chat: bool = False  # a message about each finished call in the employee's chat
     callme_out: CallMeOut = CallMeOut()
     ca_file: Path | None = None
@@ -280,4 +291,5 @@ _TABLES: Mapping[str, type[Table]] = {
     "vip": Vip,
     "missed": Missed,
     "callme_out": CallMeOut,
+    "call_tab": CallTab,
 }

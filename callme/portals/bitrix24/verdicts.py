@@ -47,6 +47,7 @@ SCOPES = {
     "crm": Phrase("CRM (crm)", "CRM (crm)"),
     "tasks": Phrase("Tasks (task)", "Задачи (task)"),
     "im": Phrase("Chat and notifications (im)", "Чат и уведомления (im)"),
+    "placement": Phrase("Application embedding (placement)", "Встраивание приложений (placement)"),
 }
 
 _UNAUTHORISED: dict[str, tuple[Phrase, Phrase | None]] = {

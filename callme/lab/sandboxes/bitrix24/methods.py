@@ -2,8 +2,7 @@
 names.
 
 Read by the REST layer, which does the checks that are common to all (sheet §1.1). A method that is not here
-is "not found", as on a portal that lacks its module. Placements are only refused: the sandbox has
-none yet.
+is "not found", as on a portal that lacks its module.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from callme.lab.sandboxes.bitrix24 import (
     offline,
     people,
     php,
+    placements,
     recording,
     statistic,
     tasks,
@@ -84,12 +84,6 @@ def _app_info(ask: Ask) -> dict[str, Any]:
     return ask.application
 
 
-def _no_placement() -> Refusal:
-    return wrong_auth_type(
-        "Current authorization type is denied for this method Application context required"
-    )
-
-
 def _scope(ask: Ask) -> list[str]:
     full = php.truthy(ask.params.get("FULL"))
     return list(ALL_SCOPES) if full else list(ask.knobs.scopes)
@@ -112,6 +106,7 @@ _TELEPHONY = frozenset({"telephony"})
 _CRM = frozenset({"crm"})
 _IM = frozenset({"im"})
 _TASK = frozenset({"task"})
+_PLACEMENT = frozenset({"placement"})
 
 
 def _telephony(name: str, answer: Callable[[Ask], Any], webhook: Webhook = Webhook.ALLOWED) -> Method:
@@ -158,10 +153,10 @@ _TABLE = (
     Method("event.offline.list", offline.listed, webhook=Webhook.DENIED),
     Method("event.offline.clear", offline.clear, webhook=Webhook.DENIED),
     Method("event.offline.error", offline.error, webhook=Webhook.DENIED),
-    *(
-        Method(f"placement.{verb}", _denied(_no_placement), frozenset({"placement"}), Webhook.DENIED)
-        for verb in ("bind", "unbind", "get", "list")
-    ),
+    Method("placement.bind", placements.bind, _PLACEMENT, Webhook.DENIED),
+    Method("placement.unbind", placements.unbind, _PLACEMENT, Webhook.DENIED),
+    Method("placement.get", placements.get, _PLACEMENT, Webhook.DENIED),
+    Method("placement.list", placements.listed, _PLACEMENT, Webhook.DENIED),
 )
 METHODS: dict[str, Method] = {method.name.lower(): method for method in _TABLE}
 """By lower-case name: the server lower-cases what it is asked for."""

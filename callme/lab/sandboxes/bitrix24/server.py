@@ -23,7 +23,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from callme.lab.sandboxes.bitrix24 import clicking, installation, page, readout
+from callme.lab.sandboxes.bitrix24 import clicking, installation, opening, page, readout
 from callme.lab.sandboxes.bitrix24.authority import CLIENT_ID, CLIENT_SECRET, Authority
 from callme.lab.sandboxes.bitrix24.faults import Faults
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
@@ -62,6 +62,7 @@ class SandboxPortal:
             *readout.routes(self._rest, clock),
             *installation.routes(self._rest, clock),
             *clicking.routes(self._rest, clock),
+            *opening.routes(self._rest, clock),
             *page.routes(self.office, clock),
         ]
         self.app = _ClosingApp(Starlette(routes=routes))
@@ -115,6 +116,11 @@ class SandboxPortal:
         return await installation.send(
             self._rest, self.url, self._clock(), handler=handler, form=form, user=user
         )
+
+    def card(self, call: str, user: int) -> dict[str, str]:
+        """What that user's browser sends when he opens our tab in the card of that call."""
+        query, body = opening.frame(self._rest, self.url, self._clock(), call=call, user=user)
+        return {**query, **body}
 
     async def start(self) -> None:
         """Listen. `OSError` when the port is taken."""

@@ -241,6 +241,7 @@ class Office:
         self.offline_bound: set[str] = set()
         self.offline: list[Kept] = []
         self.handlers: list[tuple[str, str]] = []  # event and address, as the application bound them
+        self.placements: list[dict[str, Any]] = []  # as placement.get tells them
         self.transcripts: dict[int, list[dict[str, Any]]] = {}
         self.journal: deque[Happening] = deque(maxlen=10_000)
         self.watchers: list[Callable[[Happening], None]] = []
