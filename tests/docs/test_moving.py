@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
 
 from callme.cli.app import app
 from callme.portals.bitrix24.callme.door import FIELDS
@@ -32,9 +33,7 @@ def test_every_old_key_is_explained(language: Language) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_command_named_exists(language: Language) -> None:
-    known = {
-        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
-    }
+    known = set(get_group(app).commands)
     named = set(re.findall(r"\bcallme ((?:import-)?[a-z]+) ", PAGES[language]))
     assert {"import-callme", "shadow", "check", "run"} <= named <= known
 
