@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass, replace
 
 from callme.errors import PbxError
-from callme.pbx.ami.link import AskRefusedError, AskUnansweredError, Link, cure, refusal
+from callme.pbx.ami.asking import AskRefusedError, AskUnansweredError, cure, refusal
+from callme.pbx.ami.link import Link
 from callme.pbx.ami.read import Read, ReadKind
 from callme.pbx.ami.session import AmiSettings, Reply
 from callme.wording import Phrase, plain

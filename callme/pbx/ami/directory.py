@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from callme.pbx.ami.link import AskRefusedError, AskUnansweredError
+from callme.pbx.ami.asking import AskRefusedError, AskUnansweredError
 from callme.pbx.ami.session import Reply
 from callme.pbx.ami.wire import Message
 from callme.pbx.port import Directory

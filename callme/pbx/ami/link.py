@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from callme.errors import PbxError
+from callme.pbx.ami.asking import RIGHTS, UNANSWERED, AskUnansweredError
 from callme.pbx.ami.read import Read, ReadKind
 from callme.pbx.ami.session import (
     AmiSettings,
@@ -70,33 +71,10 @@ NO_TLS = Phrase(
     "не удалось установить TLS ({why}); это точно TLS-порт АТС (5039)?",
 )
 BAD_CA_FILE = Phrase("ca_file cannot be read: {why}", "не удаётся прочитать ca_file: {why}")
-UNANSWERED = Phrase(
-    "the PBX did not answer {action}: {why}; whether it was done is not known",
-    "АТС не ответила на {action}: {why}; выполнено ли действие — неизвестно",
-)
-REFUSED = Phrase("the PBX refused {action}: {why}", "АТС отклонила {action}: {why}")
-RIGHTS = Phrase(
-    "add “system,call,originate,reporting,user” to the “write” line of our user in manager.conf, then "
-    "“manager reload”",
-    "добавьте «system,call,originate,reporting,user» в строку «write» нашего пользователя в manager.conf, "
-    "затем выполните «manager reload»",
-)
 NO_SNAPSHOT = Phrase(
     "the PBX does not tell which calls are open ({why}); {cure}",
     "АТС не сообщает, какие звонки сейчас идут ({why}); {cure}",
 )
-
-
-class AskRefusedError(PbxError):
-    """The PBX answered with an error: the action was not done. `reply` is its answer."""
-
-    def __init__(self, problem: Phrase, cure: Phrase | None, reply: Reply) -> None:
-        super().__init__(problem, cure)
-        self.reply = reply
-
-
-class AskUnansweredError(PbxError):
-    """The action was sent and no answer came: it may have been done. It is never sent again by the link."""
 
 
 @dataclass(slots=True)
@@ -394,15 +372,3 @@ def _is_loopback(peer: tuple[str, int] | str | None) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(peer[0]).is_loopback
     return False
-
-
-def refusal(action: str, reply: Reply) -> Phrase:
-    """That the PBX refused this action, in its words."""
-    return REFUSED.given(
-        action=plain(action), why=plain(reply.response.get("Message") or reply.response.name)
-    )
-
-
-def cure(reply: Reply) -> Phrase | None:
-    """What to do about a refusal, where it is known."""
-    return RIGHTS if reply.response.get("Message") == "Permission denied" else None

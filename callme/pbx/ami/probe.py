@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 
 from callme.errors import PbxError
-from callme.pbx.ami.link import RIGHTS, Link
+from callme.pbx.ami.asking import RIGHTS
+from callme.pbx.ami.link import Link
 from callme.pbx.ami.read import Read, ReadKind
 from callme.pbx.ami.session import AmiSettings, Reply
 from callme.wording import Phrase, plain

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from callme.errors import PbxError
-from callme.pbx.ami.link import AskUnansweredError, Link
+from callme.pbx.ami.asking import AskUnansweredError
+from callme.pbx.ami.link import Link
 from callme.pbx.ami.read import ReadKind
 from callme.pbx.ami.session import AmiSettings, Reply
 from callme.wording import plain
