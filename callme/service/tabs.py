@@ -120,7 +120,7 @@ class CallTabs:
                 return Shown(tab.frame, said=said or UNKNOWN, ticket=ticket)
             if not takes_part(call, viewer):
                 return Shown(tab.frame, HTTPStatus.FORBIDDEN, said=NOT_YOURS)
-            past = await self._past(call)
+            past = await self._past(portal, call)
             kept_back = await self._store.held_back(str(call.id)) is not None
         except StoreError as error:
             log.error("a tab could not be filled", portal=portal, why=str(error.problem))
@@ -134,13 +134,16 @@ class CallTabs:
         since = self._clock() - RECENT_S
         return await self._store.reading.call_of(portal, viewer.remembered, viewer.call, since)
 
-    async def _past(self, call: Call) -> tuple[Call, ...]:
-        """The number's earlier calls; a hidden number has none."""
+    async def _past(self, portal: str, call: Call) -> tuple[Call, ...]:
+        """The number's earlier calls of which this portal was told: another's are another company's. A hidden
+        number has none."""
         if not call.number:
             return ()
         which = CallFilter(number=call.number, until=call.started_at)
         page = await self._store.reading.list_calls(which, limit=PAST_MAX)
-        return tuple(one for one in page.calls if one.number == call.number and one.id != call.id)
+        found = [one for one in page.calls if one.number == call.number and one.id != call.id]
+        told = await self._store.reading.deliveries_of([str(one.id) for one in found])
+        return tuple(one for one in found if any(row.portal == portal for row in told.get(str(one.id), ())))
 
     def _colleagues(self, tab: Tab, call: Call, viewer: Viewer) -> tuple[tuple[str, str], ...]:
         """To whom it may be handed on: people of the portal with a telephone on the call's PBX, but those

@@ -17,7 +17,7 @@ from callme.store.schema import IS_UNCLOSED_COMMAND, commands
 from callme.wording import Phrase
 
 REPEAT_S = 5.0
-"""A second click within so long is a nervous finger, or the same message again (sheet bitrix24 §2.3)."""
+"""A second click within so long is a nervous finger, or the same message again."""
 
 
 @dataclass(frozen=True, slots=True)

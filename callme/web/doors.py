@@ -3,9 +3,9 @@
 Pages show every call, so they are open only to this machine, unless a user and password are configured;
 then everybody needs them, and may do what his role allows. A browser that was tricked into asking us under
 a foreign name (DNS rebinding) is sent away: the `Host` must be an address, this machine, or the host of
-`public_url`. `/healthz` and `/readyz` are free, since they tell no call; so is `/hooks/…`, where CRMs call,
-which tells none either, `/lookup/…`, where a PBX shows a key of its own, and the addresses of an older
-connector.
+`public_url`. `/healthz` and `/readyz` are free, since they tell no call; so is `/hooks/…`, where CRMs call
+and which tells a call only to whom the CRM itself names, `/lookup/…`, where a PBX shows a key of its own, and
+the addresses of an older connector.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from pydantic import SecretStr
 from callme.calls.model import Call
 from callme.calls.tracker import Tracker
 from callme.config import Pbx
+from callme.crm.intents import Intent, Register
+from callme.crm.policy import facts_of
 from callme.crm.tabs import Order, Stranger, Viewer
 from callme.delivery.ledger import LaneWrite
 from callme.errors import PbxError
@@ -255,8 +257,9 @@ async def test_a_pbx_that_refuses_or_is_silent_is_told(talk: Office) -> None:
 async def test_earlier_calls_of_the_number_and_the_recording_are_told(talk: Office) -> None:
     other = replace(talk.call, id=f"{talk.call.id}0", started_at=talk.call.started_at - 500, ended_at=1.0)
     namesake = replace(other, id=f"{talk.call.id}1", number="1" + talk.call.number[-10:])
-    for one in (other, namesake):
-        await insert(talk.store, one)
+    elsewhere = replace(other, id=f"{talk.call.id}2")
+    for one, portal in ((other, "main"), (namesake, "main"), (elsewhere, "second")):
+        await insert(talk.store, one, (portal, Register(facts_of(one), "101")))
     await talk.store.keep_back(KeptBack(str(talk.call.id), 0.0, "Anna"))
     view = (await talk.open("102")).view
     assert view is not None
@@ -264,8 +267,8 @@ async def test_earlier_calls_of_the_number_and_the_recording_are_told(talk: Offi
     assert view.kept_back
 
 
-async def insert(store: Store, call: Call) -> None:
-    await store.commit(StepWrite("office", 0.0, calls=(call,)))
+async def insert(store: Store, call: Call, *told: tuple[str, Intent]) -> None:
+    await store.commit(StepWrite("office", 0.0, calls=(call,), intents=told))
 
 
 async def test_who_alone_is_rung_may_hand_on_and_not_end(tmp_path: Path) -> None:
