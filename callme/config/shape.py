@@ -153,6 +153,7 @@ def _country(value: str) -> str:
 _CONTEXT = r"^[A-Za-z0-9_.-]*$"
 
 Slug = Annotated[str, AfterValidator(_slug)]
+Device = Annotated[str, Field(pattern=r"^(PJSIP|SIP|IAX2|DAHDI|SCCP)/[A-Za-z0-9_.@-]+$")]
 DialplanContext = Annotated[str, Field(min_length=1, pattern=_CONTEXT)]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]
 
@@ -243,6 +244,8 @@ class ClickToCall(Table):
     prefix: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
     forbidden: Patterns = ()  # patterns of numbers that no click may dial, as written without "+"
     ring_s: Annotated[int, Field(ge=5, le=120)] = 30  # so long the employee's telephone rings
+    # Who has several telephones and wants only this one rung: his extension and the device's channel.
+    devices: dict[str, Device] = Field(default_factory=dict)
     # The employee's telephone picks up by itself: the Alert-Info that his kind of telephone takes for that.
     auto_answer: Annotated[str, Field(pattern=r"^[A-Za-z0-9 =;:/<>._-]*$", max_length=80)] = ""
     # What makes the chosen line's trunk and number of it, by the line as the portal has it.

@@ -60,7 +60,9 @@ class Originate:
     `key` (what it answers us, a variable on each channel) and begins with the channel `uniqueid`, whose
     other half is `other`. `agent_context` is where the extension is dialled; empty: where this PBX does it
     best. `number` is in the form that the PBX dials; the telephone shows it while it rings, or
-    the customer's `name` where one is known. `variables` are set on the channel too."""
+    the customer's `name` where one is known. `variables` are set on the channel too. `device` rings only that
+    telephone of the extension, straight and not through the dialplan; `alert` is the header by which a
+    telephone picks up by itself."""
 
     key: str
     uniqueid: str
@@ -72,6 +74,8 @@ class Originate:
     ring_s: int
     name: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
+    device: str = ""
+    alert: str = ""
 
 
 class Pbx(Protocol):

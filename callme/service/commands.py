@@ -236,12 +236,10 @@ class Clicks:
             context=line.context or self._how.context,
             ring_s=self._how.ring_s,
             name=name,
-            variables={**self._answering(), **line.variables},
+            variables=line.variables,
+            device=self._how.devices.get(command.click.extension, ""),
+            alert=self._how.auto_answer,
         )
-
-    def _answering(self) -> dict[str, str]:
-        """FreePBX makes a header for the telephone of ALERT_INFO (sheet freepbx §5.2)."""
-        return {"__ALERT_INFO": self._how.auto_answer} if self._how.auto_answer else {}
 
     def _uniqueid(self, command: Command) -> str:
         return command.call.removeprefix(f"{self.id}-")

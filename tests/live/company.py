@@ -28,6 +28,8 @@ TOKEN = "f17a1jyndsrsdw06iefxmqwq35o3wa5a"
 """What the portal's outgoing webhook shows with each event."""
 CLICK_RING_S = 8
 """So long an employee's telephone rings after a click."""
+CHOSEN = "103"
+"""Who clicks there has one of his telephones rung straight, not his extension."""
 SETTLED_S = 60.0
 ASK_S = 0.3
 """So often the service is asked for its list of calls: that is work, and others are still being played."""
@@ -61,7 +63,7 @@ class Company:
         await self._stack.aclose()
 
     def _config(self) -> Path:
-        clicks = {"ring_s": CLICK_RING_S}
+        clicks = {"ring_s": CLICK_RING_S, "devices": {CHOSEN: f"PJSIP/{CHOSEN}"}}
         pbx = {**self.lab.config(), "host": "127.0.0.1", "port": self.ami.port, "click_to_call": clicks}
         webhook = self.portal.webhook_url.replace(f":{self.portal.port}/", f":{self.web.port}/")
         portal = {"id": "main", "crm": "bitrix24", "webhook": webhook, "default_user": DEFAULT_USER}

@@ -15,7 +15,7 @@ from callme.lab.sandboxes.bitrix24.state import Statistic, User
 from callme.lab.script import Answer, Hang, Ignore, Refuse, Ring, Scenario, Step
 from callme.lab.truth import Truth
 from tests.live import cost
-from tests.live.company import CLICK_RING_S, TOKEN, Company, now
+from tests.live.company import CHOSEN, CLICK_RING_S, TOKEN, Company, now
 from tests.live.until import until
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
@@ -100,6 +100,29 @@ async def test_answered(company: Company, capsys: pytest.CaptureFixture[str]) ->
         print(f"\n{company.release} click-to-call: {len(asked)} requests ({', '.join(asked)})")
     assert len(asked) <= cost.RING_GROUP
     await until(lambda: company.portal.office.statistic_of(call).record_file, within=20, what="its recording")  # type: ignore[union-attr]
+
+
+async def test_the_one_telephone_that_was_chosen(company: Company) -> None:
+    number, talk = "79000009516", Step(Hang(CHOSEN), ("prov", "answer"), 3)
+    scenario = Scenario("click", (talk,), Truth(()), {CHOSEN: Answer(1)}, {number: Answer(2)})
+    play = asyncio.create_task(company.lab.play(scenario))
+    call = await click(company, f"+{number}", company.user(CHOSEN))
+    played = await play
+    record = await finished(company, call)
+    assert (record.code, record.user, record.type) == ("200", company.user(CHOSEN), 1)
+    assert abs(record.duration - 3) <= 1
+    assert sum(one.what == "invite" for one in played.seen) == 2
+    assert [card.user for card in company.cards(call)] == [company.user(CHOSEN)]
+
+
+async def test_the_chosen_telephone_declines(company: Company) -> None:
+    scenario = Scenario("click", (), Truth(()), {CHOSEN: Refuse("603")}, {})
+    play = asyncio.create_task(company.lab.play(scenario))
+    call = await click(company, "+79000009517", company.user(CHOSEN))
+    await play
+    record = await finished(company, call)
+    assert (record.duration, record.user) == (0, company.user(CHOSEN))
+    assert record.code not in ("200", "304")
 
 
 async def test_the_employee_declines(company: Company) -> None:

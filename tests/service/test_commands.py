@@ -256,16 +256,25 @@ async def test_the_line_decides_prefix_context_and_what_the_pbx_shows(store: Sto
 
 
 async def test_a_telephone_is_asked_to_pick_up_by_itself_where_that_is_wanted(store: Store) -> None:
-    for how, variables in (
-        ({}, {}),
-        ({"auto_answer": "info=alert-autoanswer"}, {"__ALERT_INFO": "info=alert-autoanswer"}),
-    ):
+    for how, alert in (({}, ""), ({"auto_answer": "info=alert-autoanswer"}, "info=alert-autoanswer")):
         source = Dialler(PbxError(WHY))
         async with running(store, source, Clock(), **how) as (clicks, failed):
             clicks.saw(UP, NOW)
             await clicks.take("main", replace(CLICK, ref=str(how)), 15.0)
             await soon(failed)
-        assert [dict(order.variables) for order in source.orders] == [variables]
+        assert [order.alert for order in source.orders] == [alert]
+
+
+async def test_only_the_chosen_telephone_is_rung(store: Store) -> None:
+    source = Dialler(PbxError(WHY))
+    async with running(store, source, Clock(), devices={CLICK.extension: "PJSIP/101-desk"}) as (
+        clicks,
+        failed,
+    ):
+        clicks.saw(UP, NOW)
+        await clicks.take("main", CLICK, 15.0)
+        await soon(failed)
+    assert [order.device for order in source.orders] == ["PJSIP/101-desk"]
 
 
 async def test_the_customers_name_rings_along_and_a_slow_portal_is_not_waited_for(

@@ -62,7 +62,7 @@ class AmiSource:
     async def originate(self, order: port.Originate) -> None:
         """Rings the extension through the dialplan, as a colleague's call would, and then the number
         (sheet freepbx §5.1)."""
-        if not order.agent_context:
+        if not order.agent_context and not order.device:
             skips = await self.has_context(SKIPS_VOICEMAIL)
             order = replace(order, agent_context=SKIPS_VOICEMAIL if skips else order.context)
         try:
@@ -144,11 +144,12 @@ def originate(order: port.Originate) -> list[tuple[str, str]]:
         ("AMPUSER", order.extension),
         ("REALCALLERIDNUM", order.extension),
         ("AMPUSERCIDNAME", shown.replace(",", " ")),
+        *_alert(order),
         *order.variables.items(),
     )
     return [
         ("ActionID", order.key),
-        ("Channel", f"Local/{order.extension}@{order.agent_context}/n"),
+        ("Channel", order.device or f"Local/{order.extension}@{order.agent_context}/n"),
         ("Context", order.context),
         ("Exten", order.number),
         ("Priority", "1"),
@@ -156,9 +157,18 @@ def originate(order: port.Originate) -> list[tuple[str, str]]:
         ("Timeout", str(order.ring_s * 1000)),
         ("Async", "true"),
         ("ChannelId", order.uniqueid),
-        ("OtherChannelId", order.other),
+        *([] if order.device else [("OtherChannelId", order.other)]),
         *(("Variable", f"{name}={value}") for name, value in variables),
     ]
+
+
+def _alert(order: port.Originate) -> list[tuple[str, str]]:
+    """FreePBX makes the header of ALERT_INFO; a device that is rung straight takes it from the channel
+    driver (sheet freepbx §5.2)."""
+    if not order.alert:
+        return []
+    direct = order.device.startswith("PJSIP/")
+    return [("PJSIP_HEADER(add,Alert-Info)" if direct else "__ALERT_INFO", order.alert)]
 
 
 def shown_name(name: str) -> str:

@@ -65,3 +65,16 @@ def test_no_value_makes_a_line_of_its_own() -> None:
     headers = [("Exten", "1\r\nAction: Command")]
     with pytest.raises(ValueError, match="Exten"):
         encode_action("Originate", headers, "x")
+
+
+def test_a_chosen_device_is_rung_straight() -> None:
+    headers = originate(replace(ORDER, device="PJSIP/101-desk", alert="info=alert-autoanswer"))
+    assert ("Channel", "PJSIP/101-desk") in headers
+    assert "OtherChannelId" not in dict(headers)
+    assert ("Variable", "PJSIP_HEADER(add,Alert-Info)=info=alert-autoanswer") in headers
+
+
+def test_a_telephone_rung_through_the_dialplan_picks_up_by_the_dialplans_header() -> None:
+    headers = originate(replace(ORDER, alert="info=alert-autoanswer"))
+    assert ("Variable", "__ALERT_INFO=info=alert-autoanswer") in headers
+    assert not [value for name, value in originate(ORDER) if "ALERT_INFO" in value]
