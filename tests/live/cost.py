@@ -15,6 +15,10 @@ COUNTED = ("register", "show", "hide", "finish")
 RING_GROUP = 5
 """What a call that rings everywhere at once, is answered and ends may cost (DESIGN §8)."""
 
+LOSERS = 3
+"""Where so many ring together, those who lose stop one after the other: a portal that answers at once has
+the first hidden before the others are known of, which is one hide more."""
+
 STEP = 2
 """A show and a hide: for each further step of a hunt or queue, each transfer, each hand-over."""
 
@@ -35,7 +39,8 @@ def of(requests: Iterable[Asked], record: Statistic) -> tuple[str, ...]:
 def limit(truth: TruthCall, refusals: int) -> int:
     """How many it may be; each telephone that is busy or declines while others ring is one more hide."""
     moves = max(0, len(truth.rang) - 1) + len(truth.transfers)
-    return RING_GROUP + STEP * moves + refusals
+    crowded = sum(len(step) >= LOSERS for step in truth.rang)
+    return RING_GROUP + STEP * moves + crowded + refusals
 
 
 def _is_about(params: dict[str, Any], record: Statistic) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from callme.lab.numbering import EXTENSIONS
 from callme.lab.play import Played, RecordingFile
 from callme.lab.sandboxes.bitrix24.state import Card, Recording, Statistic
-from callme.lab.script import Attended, Blind, KillPbx
+from callme.lab.script import Attended, Blind, KillPbx, Refuse, Scenario
 from callme.lab.truth import TruthCall
 from tests.live import cards, cost, sound
 
@@ -75,7 +75,7 @@ async def faults(shown: Shown, users: Mapping[str, int], default_user: int) -> l
     if len(shown.seen) != len(truths):
         return [*found, f"{len(truths)} calls for the CRM, the portal has {len(shown.seen)}"]
     for truth, seen in zip(truths, shown.seen, strict=True):
-        found += _record(truth, seen.record, users, default_user)
+        found += _record(truth, shown.played.scenario, seen.record, users, default_user)
         found += cards.wrong(shown.played, truth, seen.cards)
         found += _call(truth, seen.call, lost=_killed(shown.played) and truth.hangup_by is None)
         found += [one async for one in _recording(truth, seen.recording, shown.played)]
@@ -86,8 +86,14 @@ async def faults(shown: Shown, users: Mapping[str, int], default_user: int) -> l
 
 
 # ------------------------------------------------------------------------------------------ portal
+def _out_code(truth: TruthCall, scenario: Scenario) -> str:
+    """A number that does not exist is told as such."""
+    wrong = any(isinstance(ring, Refuse) and ring.code == "404" for ring in scenario.outside.values())
+    return "404" if wrong and truth.disposition == "failed" else OUT_CODES[truth.disposition]
+
+
 def _record(
-    truth: TruthCall, record: Statistic, users: Mapping[str, int], default_user: int
+    truth: TruthCall, scenario: Scenario, record: Statistic, users: Mapping[str, int], default_user: int
 ) -> Iterator[str]:
     owners = _owners(truth, users, default_user)
     if record.user not in owners:
@@ -95,7 +101,7 @@ def _record(
     if record.type != TYPES[truth.direction]:
         yield f"TYPE {record.type} for direction {truth.direction}"
     answered = truth.disposition == "answered"
-    code = ("200" if answered else "304") if truth.direction == "in" else OUT_CODES[truth.disposition]
+    code = ("200" if answered else "304") if truth.direction == "in" else _out_code(truth, scenario)
     if record.code != code:
         yield f"status {record.code}, not {code}"
     near = abs(record.duration - truth.talk_s) <= NEAR_S and record.duration >= 1
@@ -132,9 +138,12 @@ async def _recording(truth: TruthCall, kept: Recording | None, played: Played) -
     length, heard = sound.seconds(samples), await asyncio.to_thread(sound.heard, samples)
     talkers = frozenset({"outside", *(who for who in (*truth.talkers, truth.caller) if who in EXTENSIONS)})
     meant = [(float(truth.talk_s), talkers)]
-    if truth.transfers or any(isinstance(step.deed, Blind | Attended) for step in played.scenario.steps):
-        # What a PBX records of a customer who is passed on is its own affair: its file counts then.
-        meant = [await _of_file(file) for file in played.recordings]
+    passed_on = truth.transfers or any(
+        isinstance(step.deed, Blind | Attended) for step in played.scenario.steps
+    )
+    if passed_on:
+        # What a PBX records of a customer who is passed on is its own affair: its file counts too.
+        meant += [await _of_file(file) for file in played.recordings]
         sure = {"outside", *(who for who in talkers if _talked(played, who) >= HEARD_S)}
         if truth.direction == "in" and not sure <= heard <= talkers:
             yield f"the recording is of {sorted(heard)}, not of {sorted(talkers)}"

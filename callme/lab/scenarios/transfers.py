@@ -298,7 +298,7 @@ def internal_becomes_outgoing(number: str = "79000000222") -> Scenario:
         number,
         (number,),
         ring_s=1,
-        talk_s=2,
+        talk_s=4,
         recording=True,
         hangup_by="agent",
         user="101",
@@ -309,7 +309,7 @@ def internal_becomes_outgoing(number: str = "79000000222") -> Scenario:
     steps = (
         outgoing("101", "102"),
         Step(Blind("102", number), ("102", "answer"), 2),
-        Step(Hang(leg), ("prov", "answer"), 2),
+        Step(Hang(leg), ("prov", "answer"), 4),
     )
     return Scenario(
         "internal_becomes_outgoing", steps, Truth((truth,), saw), {"102": Answer(1)}, {number: Answer(1)}
