@@ -356,7 +356,3 @@ class Config(Table):
     def pbx_named(self, name: str) -> Pbx | None:
         """The PBX with that id."""
         return next((one for one in self.pbx if one.id == name), None)
-
-    def portal_named(self, name: str) -> PortalTable | None:
-        """The portal with that id."""
-        return next((one for one in self.portal if one.id == name), None)

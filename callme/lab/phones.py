@@ -21,7 +21,7 @@ from pathlib import Path
 
 from callme.lab import sipp
 from callme.lab.asterisk import LabError
-from callme.lab.numbering import TRUNKS, Seat
+from callme.lab.numbering import Seat
 from callme.lab.sipp import Outgoing
 from callme.wording import Phrase, plain
 
@@ -204,11 +204,6 @@ class Phones:
 def far_end(leg: str) -> bool:
     """True for the log name of a trunk's far end."""
     return leg in PROVIDER_LEGS.values()
-
-
-def trunk_of(leg: str) -> str:
-    """The trunk whose far end has that name in the log."""
-    return next(trunk for trunk in TRUNKS if PROVIDER_LEGS[trunk] == leg)
 
 
 @contextlib.asynccontextmanager

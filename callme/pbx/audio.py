@@ -17,10 +17,6 @@ from typing import BinaryIO
 PROBE_S = 30.0
 """Seconds that ffprobe may take for the length of one file."""
 
-RAW_RATE = 16000
-"""Bytes a second of `.raw` and `.sln`: 8000 samples of 16 bits. Twice that in a `.raw` that MixMonitor's
-option D wrote: both directions, sample by sample (Asterisk 20 and newer)."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Raw:

@@ -46,7 +46,6 @@ FORBIDDEN = Phrase(
 )
 UNREACHABLE = Phrase("{host} cannot be reached by SSH: {why}", "узел {host} недоступен по SSH: {why}")
 SLOW = Phrase("no answer within {seconds} s", "нет ответа за {seconds} с")
-STALLED = Phrase("the transfer of {file} stalled", "передача {file} остановилась")
 
 
 @dataclass(frozen=True, slots=True)

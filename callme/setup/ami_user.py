@@ -33,7 +33,6 @@ OLD_CHANNELVARS = (
 )  # fmt: skip
 """What the dialplan of the old PHP scripts sets; wanted while it still runs."""
 
-SECRET_LEAST = 24
 _WRITETIMEOUT = 5000
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,31}")
 

@@ -24,7 +24,6 @@ _SECRET_INSIDE = re.compile(
 """A secret in a table that stands in one line of TOML, however it is quoted."""
 
 MASK = "***"
-ONLY_SECRETS = Phrase("only secrets differ", "отличаются только секреты")
 CONTEXT_LINES = 3
 NOTHING = Phrase("", "")
 
