@@ -127,7 +127,7 @@ class Desk:
             if one.id == portal and isinstance(one, Installs):
                 done = await one.install(fields)
                 if done.verdict is Verdict.KEPT:
-                    self.workers[portal].resume()
+                    self.stir(portal)  # subscriptions and the tab wait for no upkeep
                     self._changed()
                 return done
         return None

@@ -16,6 +16,7 @@ from callme.lab.sandboxes.bitrix24.authority import Installed
 from callme.lab.sandboxes.bitrix24.server import SandboxPortal
 from callme.service.checking import check_all
 from callme.service.running import Service
+from tests.live.until import until
 from tests.portals.bitrix24.installed import CLOUD
 
 
@@ -86,3 +87,13 @@ async def test_the_tab_of_a_call_card_opens_for_the_portals_people_alone(tmp_pat
         assert (await browser.post(order, data={"ticket": "x" + ticket})).status_code == 403
         forged = await browser.post(f"{address}/hooks/main/card", data={**sent, "member_id": "0" * 32})
         assert (forged.status_code, "<form" in forged.text) == (403, False)
+
+
+async def test_an_installation_subscribes_and_binds_the_tab_at_once(tmp_path: Path) -> None:
+    knobs = CLOUD.with_changes({"scopes": [*CLOUD.scopes, "placement"]})
+    async with SandboxPortal(knobs) as portal, running(written(tmp_path, portal)) as address:
+        await portal.install(f"{address}/hooks/main/install", form="api")
+        office = portal.office
+        await until(lambda: office.handlers and office.placements, within=10, what="both are bound")
+        (row,) = office.placements
+        assert row["handler"] == "https://pbx.example.com/hooks/main/card"
