@@ -42,6 +42,7 @@ contracts: setup-dev
 	.venv/bin/lint-imports
 
 unit: setup-dev
+	@scripts/debian.sh ffmpeg:ffmpeg
 	$(UNIT)
 
 live: setup-dev
