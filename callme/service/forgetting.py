@@ -11,6 +11,7 @@ from pathlib import Path
 from callme.calls.model import Call
 from callme.calls.numbering import Numbering
 from callme.config import Service
+from callme.pbx.ami.wire import escape
 from callme.pbx.blanking import blank
 from callme.service.transcripts import AFTER_S, BEFORE_S
 from callme.store.sqlite import Store
@@ -31,7 +32,7 @@ async def forget(service: Service, store: Store, number: str, now: float) -> int
 def _traces(data_dir: Path, gone: list[Call], number: str, now: float) -> None:
     for call in gone:
         until = (call.ended_at or now) + AFTER_S
-        words = {call.number, call.external, call.name, *_forms(number)}
+        words = {call.number, call.external, call.name, escape(call.name), *_forms(number)}
         blank(data_dir / "transcripts" / call.pbx, call.started_at - BEFORE_S, until, words)
     _copies(data_dir / "recordings", min(call.started_at for call in gone))
 

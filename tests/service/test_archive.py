@@ -108,12 +108,13 @@ async def test_what_is_kept_back_goes_to_no_portal_and_is_still_heard_here(
 
 async def test_who_asks_to_be_forgotten_is(archive: Archive, store: Store, tmp_path: Path) -> None:
     other = replace(recorded("office-2.1"), number="+79260000000")
-    mine = replace(recorded(), number="+79261112233", external="89261112233", name="Иван Незабудкин")
+    mine = replace(recorded(), number="+79261112233", external="89261112233", name='Иван "Ваня" Незабудкин')
     await store.commit(step(calls=(mine, other)))
     folder = tmp_path / "transcripts" / "office"
     folder.mkdir(parents=True)
     segment = SegmentFile(folder / f"{stamp(AT)}.ami", AT)
-    said = "CallerIDNum: 9261112233\r\nCallerIDName: Иван Незабудкин\r\nExten: 79260000000\r\n\r\n"
+    name = r"Иван \"Ваня\" Незабудкин"
+    said = f"CallerIDNum: 9261112233\r\nCallerIDName: {name}\r\nExten: 79260000000\r\n\r\n"
     segment.write(AT, said.encode(), fresh=True, asked=None)
     segment.close()
     copies = [tmp_path / "recordings" / name for name in ("before.mp3", "mine.mp3")]

@@ -63,7 +63,7 @@ def leg(message: Message, prefix: str = "") -> Leg | None:
         name=get(prefix + "Channel"),
         state=_STATES.get(get(prefix + "ChannelStateDesc"), ChannelState.OTHER),
         number=_said(get(prefix + "CallerIDNum")),
-        caller_name=_said(get(prefix + "CallerIDName")),
+        caller_name=_named(_said(get(prefix + "CallerIDName"))),
         connected=_said(get(prefix + "ConnectedLineNum")),
         context=get(prefix + "Context"),
         exten=get(prefix + "Exten"),
@@ -73,6 +73,14 @@ def leg(message: Message, prefix: str = "") -> Leg | None:
 
 def _said(value: str) -> str:
     return "" if value == "<unknown>" else value
+
+
+def _named(value: str) -> str:
+    """A caller's name, C-escaped as it comes (freepbx §4.7): one line, whatever his telephone says."""
+    if "\\" not in value:
+        return value
+    plain = "".join(sign if sign.isprintable() else " " for sign in unescape(value))
+    return " ".join(plain.split())
 
 
 def _variables(message: Message, header: str) -> tuple[tuple[str, str], ...]:

@@ -241,6 +241,7 @@ def _output(text: str) -> list[tuple[str, str]]:
 
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|[abfnrtv\\'\"?])")
 _ESCAPED = dict(zip("abfnrtv\\'\"?", "\a\b\f\n\r\t\v\\'\"?", strict=True))
+_ESCAPES = str.maketrans({plain: f"\\{code}" for code, plain in _ESCAPED.items()})
 
 
 def unescape(value: str) -> str:
@@ -250,6 +251,11 @@ def unescape(value: str) -> str:
     Done once per value, by whoever knows that the value is escaped; an unknown escape stays as it is.
     """
     return _ESCAPE.sub(_unescaped, value) if "\\" in value else value
+
+
+def escape(value: str) -> str:
+    """The value as Asterisk would write it there: what is looked for in a transcript."""
+    return value.translate(_ESCAPES)
 
 
 def _unescaped(match: re.Match[str]) -> str:

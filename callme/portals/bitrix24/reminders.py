@@ -87,8 +87,9 @@ class Reminders:
         self, rest: Rest, order: Remind, user: int, bound: list[str], attempt: Attempt
     ) -> Outcome:
         about = order.about
-        title = notices.call_back(about.number).say(self._language)
-        body = notices.missed(about.number, self._clock(about), about.name).say(self._language)
+        title = telling.harmless(notices.call_back(about.number).say(self._language))
+        missed = notices.missed(about.number, self._clock(about), about.name)
+        body = telling.harmless(missed.say(self._language))
         mark = f"CallMe {payloads.external_id(about.call)}"
         if attempt.doubt:
             found = await self._given_before(rest, user, mark, order.ended_at)

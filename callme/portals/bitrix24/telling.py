@@ -22,14 +22,19 @@ ANSWER_S = 10.0
 UNTOLD = Phrase("The user was not told: {why}", "Пользователю не сообщено: {why}")
 NOT_MADE = Phrase("the portal made no notification", "портал не создал уведомление")
 _MARKUP = str.maketrans("[]<>", "()()")
-"""Notifications know tags in both kinds of brackets, and a customer may have written the text."""
+
+
+def harmless(text: str) -> str:
+    """The text without tags: notifications and tasks know some in both kinds of brackets, and a customer may
+    have written it."""
+    return text.translate(_MARKUP)
 
 
 def message(rest: Rest, user: int, said: Phrase, tag: str, language: Language) -> dict[str, Any]:
     """The parameters of a notification."""
     params: dict[str, Any] = {
         "USER_ID": user,
-        "MESSAGE": said.say(language).translate(_MARKUP),
+        "MESSAGE": harmless(said.say(language)),
         "TAG": tag,
     }
     if not rest.credentials.application:

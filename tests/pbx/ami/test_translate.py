@@ -121,6 +121,20 @@ class TestLegs:
             (("FROM_DID", "1234567"),),
         )
 
+    @pytest.mark.parametrize(
+        ("said", "name"),
+        [
+            (r"Иванов \"ООО\"", 'Иванов "ООО"'),
+            (r"O\'Neil \\ Co", r"O'Neil \ Co"),
+            (r"two\nlines \x1b[2J", "two lines [2J"),
+            ("<unknown>", ""),
+        ],
+    )
+    def test_a_callers_name_is_one_line_without_escapes(self, said: str, name: str) -> None:
+        seen = fact(packet("Newchannel", ("", {**T, "CallerIDName": said})))
+        assert isinstance(seen, f.ChannelSeen)
+        assert seen.leg.caller_name == name
+
     def test_c_escapes(self) -> None:
         seen = fact(packet("VarSet", ("", T), Variable="MIXMONITOR_FILENAME", Value=r"/a/\"b\" c\\d.wav"))
         assert isinstance(seen, f.VariableSet)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callme.pbx.ami.wire import PACKET_LIMIT, Framer, Message, encode_action, parse, unescape
+from callme.pbx.ami.wire import PACKET_LIMIT, Framer, Message, encode_action, escape, parse, unescape
 
 TRANSCRIPTS = Path(__file__).parents[2] / "transcripts"
 TRACES = sorted(TRANSCRIPTS.glob("*/*.ami"))
@@ -219,6 +219,7 @@ def test_garbage_has_no_kind() -> None:
 )
 def test_unescape(escaped: str, plain: str) -> None:
     assert unescape(escaped) == plain
+    assert unescape(escape(plain)) == plain
 
 
 # ---------------------------------------------------------------------------------------------- encoding

@@ -34,8 +34,10 @@ class Desk:
         assert isinstance(self.stand.portal, Reminds)
         return self.stand.portal
 
-    def about(self, call: str = "office-1.1", number: str = NUMBER, line: str = "") -> CallFacts:
-        return CallFacts(call, Direction.IN, number, "", line, self.stand.now - 30)
+    def about(
+        self, call: str = "office-1.1", number: str = NUMBER, line: str = "", name: str = ""
+    ) -> CallFacts:
+        return CallFacts(call, Direction.IN, number, name, line, self.stand.now - 30)
 
     def attempt(self, memory: Memory, doubt: bool = False) -> Attempt:
         return Attempt(2 if doubt else 1, doubt, memory, self.stand.now, self.stand.now)
@@ -97,6 +99,16 @@ async def test_a_task_is_given_and_completed_when_the_client_was_reached(desks: 
     assert desk.told() == []
     assert isinstance(await desk.settles(memory), Delivered)
     assert task.completed_at is not None
+
+
+async def test_a_callers_name_is_no_markup(desks: list[Desk]) -> None:
+    desk = made(desks, missed={"notify": True, "task": True})
+    memory_of(await desk.reminds(name="[URL=https://evil.example]Bank[/URL]<b>"))
+    ((_, told),) = desk.told()
+    (task,) = desk.tasks()
+    for text in (told, task.description):
+        assert "Bank" in text
+        assert not set("[]<>") & set(text)
 
 
 async def test_the_clients_responsible_where_the_rule_says_so(desks: list[Desk]) -> None:
