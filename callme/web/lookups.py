@@ -13,8 +13,11 @@ import binascii
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse
+
+log = structlog.get_logger("callme.asking")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,11 @@ def router(lookups: Lookups) -> APIRouter:
 
     @routes.get("/lookup/{pbx}", include_in_schema=False)
     async def name(pbx: str, request: Request) -> PlainTextResponse:
-        told = await lookups.look_up(_asked(pbx, request, by_dialplan=False))
-        return _answer(told.name if told is not None else None)
+        return await _answer(lookups, _asked(pbx, request, by_dialplan=False))
 
     @routes.get("/lookup/{pbx}/extension", include_in_schema=False)
     async def extension(pbx: str, request: Request) -> PlainTextResponse:
-        told = await lookups.look_up(_asked(pbx, request, by_dialplan=True))
-        return _answer(told.extension if told is not None else None)
+        return await _answer(lookups, _asked(pbx, request, by_dialplan=True))
 
     return routes
 
@@ -89,6 +90,13 @@ def _password(authorization: str) -> str:
         return ""
 
 
-def _answer(text: str | None) -> PlainTextResponse:
-    """Never with a page of error: the PBX would show it for a name."""
-    return PlainTextResponse(text or "", 403 if text is None else 200)
+async def _answer(lookups: Lookups, asked: Asked) -> PlainTextResponse:
+    """Never with a page of error, whatever goes wrong here: the PBX would show it for a name."""
+    try:
+        told = await lookups.look_up(asked)
+    except Exception:
+        log.exception("a look-up failed", pbx=asked.pbx)
+        return PlainTextResponse("", 500)
+    if told is None:
+        return PlainTextResponse("", 403)
+    return PlainTextResponse(told.extension if asked.by_dialplan else told.name)

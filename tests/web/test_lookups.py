@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+import structlog
 from pydantic import SecretStr
 
 from callme.config import Service
@@ -22,9 +23,12 @@ class Answers:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
+        self.fault: Exception | None = None
 
     async def look_up(self, asked: Asked) -> Told | None:
         self.asked.append(asked)
+        if self.fault is not None:
+            raise self.fault
         return Told("Иван Петров", "101") if asked.key == KEY else None
 
 
@@ -74,6 +78,16 @@ async def test_a_stranger_gets_an_empty_answer(
 async def test_the_pages_password_opens_no_door_of_the_pbx(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/lookup/office?number=1&uniqueid=1.1", auth=("admin", "пароль:1"))
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/lookup/office", "/lookup/office/extension"])
+async def test_a_fault_of_ours_is_no_name(client: httpx2.AsyncClient, answers: Answers, path: str) -> None:
+    answers.fault = RuntimeError("no such thing")
+    with structlog.testing.capture_logs() as logs:
+        answer = await client.get(path, params={"number": "1", "uniqueid": "1.1"}, auth=("callme", KEY))
+    assert (answer.status_code, answer.text) == (500, "")
+    assert [one["event"] for one in logs] == ["a look-up failed"]
+    assert KEY not in str(logs)
 
 
 async def test_only_asking_is_possible(client: httpx2.AsyncClient) -> None:
