@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,8 @@ from callme.calls.tracker import Change, Tracker
 from callme.cli.story import changes_of, rules_of, tell_call, tell_intent
 from callme.config import Config
 from callme.crm import policy
-from callme.crm.intents import Attach, Cards, Finish, Intent, Register
-from callme.crm.policy import Rules, Told
-from callme.crm.privacy import privacy_of
+from callme.crm.intents import Attach, Cards, Finish, Intent, Register, Transcribe
+from callme.crm.policy import Rules, Told, at_home
 from callme.crm.routing import verdict
 from callme.errors import ConfigError
 from callme.pbx.ami.transcript import moments, read_chunks
@@ -120,7 +119,7 @@ def _rules(config: Config | None) -> Mapping[str, Rules]:
     for one in config.portal:
         with contextlib.suppress(ConfigError):
             plan = registry.plan(one.crm, one.id, one.settings)
-            found[one.id] = replace(plan.rules, private=privacy_of(config))
+            found[one.id] = at_home(plan.rules, config)
     return found
 
 
@@ -266,8 +265,8 @@ def _intent(at: float, intent: Intent) -> dict[str, Any]:
                 "talk_s": intent.talk_s,
                 "lost": intent.lost,
             }
-        case Attach():
-            told |= {"tell": "attach", "path": intent.path}
+        case Attach() | Transcribe():
+            told |= {"tell": intent.KIND, "path": intent.path}
         case _:
             told |= {"tell": intent.KIND}
     return told

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from callme.calls.model import Call, Direction, Disposition, Side, TransferKind
 from callme.calls.tracker import Change
-from callme.crm.intents import Attach, Cards, Finish, Intent, Reached, Register, Remind, Settle
+from callme.crm.intents import Attach, Cards, Finish, Intent, Reached, Register, Remind, Settle, Transcribe
 from callme.wording import Phrase, plain
 
 HIDDEN = Phrase("hidden number", "скрытый номер")
@@ -240,6 +240,8 @@ def tell_intent(intent: Intent) -> Phrase:
             )
         case Attach():
             return Phrase("attach {path}", "запись {path}").given(path=plain(intent.path))
+        case Transcribe():
+            return Phrase("transcript of {path}", "расшифровка {path}").given(path=plain(intent.path))
         case Remind():
             return Phrase("remind of the missed call", "напоминание о пропущенном")
         case Settle():

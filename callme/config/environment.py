@@ -16,7 +16,7 @@ from callme.config.problems import Problem
 from callme.wording import Phrase, plain
 
 PREFIX = "CALLME_"
-SINGLE = ("service", "routing")
+SINGLE = ("service", "routing", "transcription")
 NAMED = ("pbx", "portal", "person")
 NUMBERED = ("route", "steer", "keep_back")
 LISTS = (*NAMED, *NUMBERED)

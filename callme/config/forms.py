@@ -1,10 +1,11 @@
 """What values of the configuration look like: the small checks that several tables share.
 
-Used by `config.shape` and `config.steering`. Nothing here reads files or the environment.
+Used by the modules of `config` that describe tables. Nothing here reads files or the environment.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -17,6 +18,17 @@ class Table(BaseModel):
     """One table of the file: frozen, without unknown keys, its values in no error text."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine alone."""
+    bare = host.strip("[]").rstrip(".").lower()
+    if bare == "localhost" or bare.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        return False
 
 
 def split_listen(value: str) -> tuple[str, int]:

@@ -21,6 +21,7 @@ from callme.config.people import KeepBack, Person
 from callme.config.problems import Problem, from_pydantic, refusal, unknown
 from callme.config.shape import Config, Pbx, PortalTable, Route, Service
 from callme.config.steering import Routing, Steer
+from callme.config.transcription import Transcription
 from callme.errors import ConfigError
 from callme.wording import Phrase, plain
 
@@ -34,6 +35,7 @@ _SHAPES: Mapping[str, type[BaseModel]] = {
     "person": Person,
     "keep_back": KeepBack,
 }
+_SINGLE: Mapping[str, type[BaseModel]] = {"routing": Routing, "transcription": Transcription}
 PBX_FILES = ("recordings_ssh_key", "recordings_known_hosts", "recordings_ca")
 _SECRET = re.compile(r"secret|token|password|webhook|passphrase|(^|_)key$")
 
@@ -57,14 +59,17 @@ def judge(tables: dict[str, Any], path: Path | None, environ: Mapping[str, str])
     base = path.absolute().parent if path else Path.cwd()
     problems = [unknown(name, name, SECTIONS) for name in tables if name not in SECTIONS]
     problems += overlay(tables, environ)
-    service, routing, several = _validated(tables, base, environ, problems)
+    service, single, several = _validated(tables, base, environ, problems)
     problems += _between(tables)
     if problems:
         raise refusal(problems, source)
     if not service.data_dir.is_absolute():
         service = service.model_copy(update={"data_dir": base / service.data_dir})
+    speech: Transcription = single["transcription"]
+    if speech.ca is not None:
+        single["transcription"] = speech.model_copy(update={"ca": base / speech.ca})
     several["pbx"] = tuple(one.model_copy(update=_at_home(one, base)) for one in several["pbx"])
-    return Config(service=service, routing=routing, **several, path=path)
+    return Config(service=service, **single, **several, path=path)
 
 
 def _at_home(pbx: Pbx, base: Path) -> dict[str, Path]:
@@ -165,10 +170,13 @@ def _holds_secret(value: object, key: str = "") -> bool:
 
 def _validated(
     tables: dict[str, Any], base: Path, environ: Mapping[str, str], problems: list[Problem]
-) -> tuple[Service, Routing, dict[str, Any]]:
-    """The single tables, and of the others all that are sound."""
+) -> tuple[Service, dict[str, Any], dict[str, Any]]:
+    """The single tables, `[service]` apart, and of the others all that are sound."""
     service = _one(Service, tables.get("service", {}), "service", base, environ, problems)
-    routing = _one(Routing, tables.get("routing", {}), "routing", base, environ, problems)
+    single: dict[str, Any] = {
+        name: _one(shape, tables.get(name, {}), name, base, environ, problems) or shape()
+        for name, shape in _SINGLE.items()
+    }
     several: dict[str, Any] = {}
     for section in LISTS:
         entries = tables.get(section, [])
@@ -181,7 +189,7 @@ def _validated(
             for position, entry in enumerate(entries, start=1)
         ]
         several[section] = tuple(one for one in made if one is not None)
-    return service or Service(), routing or Routing(), several
+    return service or Service(), single, several
 
 
 def _one(

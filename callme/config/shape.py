@@ -6,7 +6,6 @@ configuration file. Nothing here reads files or the environment; see `config.rea
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,26 +13,16 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from callme.config.forms import Listen, Patterns, Table, split_listen
+from callme.config.forms import Listen, Patterns, Table, is_loopback, split_listen
 from callme.config.people import KeepBack, Person
 from callme.config.problems import Problem, Unfit
 from callme.config.steering import Routing, Steer
+from callme.config.transcription import Transcription
 from callme.wording import Phrase
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _VARIABLE = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
 _MARK = re.compile(r"[A-Za-z0-9_.-]+")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine alone."""
-    bare = host.strip("[]").rstrip(".").lower()
-    if bare == "localhost" or bare.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        return False
 
 
 def _slug(value: str) -> str:
@@ -350,6 +339,7 @@ class Config(Table):
     steer: tuple[Steer, ...] = ()
     person: tuple[Person, ...] = ()
     keep_back: tuple[KeepBack, ...] = ()
+    transcription: Transcription = Transcription()
     path: Path | None = None
     warnings: tuple[Problem, ...] = ()
 

@@ -126,6 +126,36 @@ class Attach:
 
 
 @dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Write down what was said and hand it over, after the finish. Its fields are those of the `Attach` of
+    the same ordinal, which may be refused for reasons of its own."""
+
+    KIND: ClassVar[str] = "transcribe"
+    about: CallFacts
+    pbx: str
+    path: str
+    ended_at: float
+    ordinal: int = 0
+    files: tuple[RecordingFile, ...] = ()
+    answered_at: float | None = None
+    lost: bool = False
+
+    @property
+    def recording(self) -> Attach:
+        """What is listened to."""
+        return Attach(
+            self.about,
+            self.pbx,
+            self.path,
+            self.ended_at,
+            self.ordinal,
+            self.files,
+            self.answered_at,
+            self.lost,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Remind:
     """Somebody shall call back this client of a missed call; told after its finish. `owner` and `rung` as
     there."""
@@ -171,10 +201,12 @@ class Cards:
     asking: frozenset[str] = frozenset()
 
 
-Record = Register | Finish | Attach | Remind | Settle
+Record = Register | Finish | Attach | Transcribe | Remind | Settle
 Intent = Record | Cards | Reached
 
-_RECORDS: dict[str, type[Record]] = {kind.KIND: kind for kind in (Register, Finish, Attach, Remind, Settle)}
+_RECORDS: dict[str, type[Record]] = {
+    kind.KIND: kind for kind in (Register, Finish, Attach, Transcribe, Remind, Settle)
+}
 
 _SENTENCES = ("note", "why")
 

@@ -9,13 +9,14 @@ repeats nor forgets one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
 from callme.calls.model import Call, Disposition, RecordingFile, Sound
 from callme.calls.model import Direction as Heading
 from callme.calls.numbering import pattern
+from callme.config import Config
 from callme.crm import cards
 from callme.crm.cards import EVERYBODY, CardRules
 from callme.crm.commands import fruitless
@@ -30,8 +31,9 @@ from callme.crm.intents import (
     Register,
     Remind,
     Result,
+    Transcribe,
 )
-from callme.crm.privacy import Privacy
+from callme.crm.privacy import Privacy, privacy_of
 from callme.wording import Phrase
 
 MISSED_OWNER = ("rung", "line")
@@ -43,7 +45,8 @@ neither is known the adapter asks the CRM who is responsible, else takes the por
 class Rules:
     """How to decide. `lines` maps a line to the extension that owns it, `cards` says who sees them,
     `blocked` are patterns of outside numbers, as written without `+`, that are no clients. `reminds`:
-    somebody is reminded of missed calls. `private` says whose recordings stay here."""
+    somebody is reminded of missed calls. `private` says whose recordings stay here. `transcripts`: the portal
+    takes what was said as text; it is written down for calls of so many seconds of talk, `None` for none."""
 
     missed_owner: tuple[str, ...] = MISSED_OWNER
     lines: Mapping[str, str] = field(default_factory=dict)
@@ -51,9 +54,18 @@ class Rules:
     blocked: tuple[str, ...] = ()
     reminds: bool = False
     private: Privacy = field(default_factory=Privacy)
+    transcripts: bool = False
+    transcribe_from_s: float | None = None
 
 
 DEFAULT_RULES = Rules()
+
+
+def at_home(rules: Rules, config: Config) -> Rules:
+    """A portal's rules with what the whole configuration says of calls."""
+    speech = config.transcription
+    from_s = speech.min_talk_s if speech.on and rules.transcripts else None
+    return replace(rules, private=privacy_of(config), transcribe_from_s=from_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +159,8 @@ def decide(
     files = sounds(call) if told.finished and not rules.private.keeps_back(call) else ()
     names = tuple(file.path for file in files)
     if names and names != told.attached and all(file.until is not None for file in files):
-        said.append(_attach(call, about, files, told.attaches))
+        attach = _attach(call, about, files, told.attaches)
+        said += [attach, *_transcribe(call, attach, rules)]
         told = replace(told, attached=names, attaches=told.attaches + 1)
     return tuple(said), told
 
@@ -168,6 +181,14 @@ def attach_of(call: Call) -> Attach | None:
 def _attach(call: Call, about: CallFacts, files: tuple[RecordingFile, ...], ordinal: int) -> Attach:
     over = call.ended_at or call.started_at
     return Attach(about, call.pbx, files[0].path, over, ordinal, files, call.answered_at, call.lost)
+
+
+def _transcribe(call: Call, attach: Attach, rules: Rules) -> tuple[Transcribe, ...]:
+    """Of a message that a caller left its length does not count: he said all there is."""
+    from_s = rules.transcribe_from_s
+    if from_s is None or (call.talks and call.talk_s < from_s):
+        return ()
+    return (Transcribe(**{one.name: getattr(attach, one.name) for one in fields(attach)}),)
 
 
 def _as_given(call: Call, given: Given) -> Call:

@@ -14,7 +14,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from callme.crm.intents import Attach, Finish, Register, Remind, Settle
+from callme.crm.intents import Attach, Finish, Register, Remind, Settle, Transcribe
+from callme.crm.transcript import Line
 from callme.wording import Phrase
 
 Memory = Mapping[str, str]
@@ -114,7 +115,8 @@ class Attempt:
 class Audio:
     """A recording ready to hand over. `name` is the file name to show; `seconds` its length. Two with the
     same `checksum` are the same sound. `notice` is for whoever looks at the delivery. `lacking` says what is
-    not in it yet though it may come; it is looked for again in `again_s`."""
+    not in it yet though it may come; it is looked for again in `again_s`. `sides`: the customer alone is
+    heard on the left, our people on the right."""
 
     file: Path
     name: str
@@ -124,6 +126,7 @@ class Audio:
     notice: Phrase | None = None
     lacking: Phrase | None = None
     again_s: float = 0.0
+    sides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,15 @@ class Reminds(Protocol):
 
     async def settle(self, order: Settle, attempt: Attempt) -> Outcome:
         """Closes what `remind` left open, if anything. Refused for nothing that a person has closed."""
+
+
+@runtime_checkable
+class Transcribes(Protocol):
+    """A portal that takes what was said as text. One that cannot simply lacks the method."""
+
+    async def transcribe(self, order: Transcribe, lines: Sequence[Line], attempt: Attempt) -> Outcome:
+        """Hands over the lines, at least one, of a finished call, in the place of others that it had. The
+        same order twice must not be told twice where the portal lets one look."""
 
 
 class Portal(Protocol):

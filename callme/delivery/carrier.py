@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from callme.crm.intents import Attach, Finish, Register, Remind, Settle
+from callme.crm.intents import Attach, Finish, Register, Remind, Settle, Transcribe
 from callme.crm.port import (
     Ambiguous,
     Attempt,
@@ -27,9 +27,11 @@ from callme.crm.port import (
     Refused,
     Reminds,
     Trace,
+    Transcribes,
     Unauthorised,
 )
 from callme.crm.shadow import NOT_SENT
+from callme.crm.transcript import Line
 from callme.delivery.lane import CARDS, Key, Lane, State
 from callme.delivery.ledger import Tried
 from callme.delivery.outbox import Send, Sendable, SetCards, is_needless
@@ -40,6 +42,9 @@ log = structlog.get_logger("callme.delivery")
 
 Prepare = Callable[[Attach], Awaitable[Audio | Later | Refused]]
 """Fetches and converts the recording of an order: the PBX's room, which delivery may not see."""
+
+Listen = Callable[[Transcribe], Awaitable[tuple[Line, ...] | Later | Refused]]
+"""Has it written down what was said in a recording."""
 
 
 class Tally(Protocol):
@@ -77,6 +82,9 @@ ATTACHED_SO_FAR = Phrase(
     "Приложено то, что есть; остальное ожидается: {why}",
 )
 NO_RECORDINGS = Phrase("This CRM takes no recordings", "Эта CRM не принимает записи разговоров")
+NO_TRANSCRIPTS = Phrase("This CRM takes no transcripts", "Эта CRM не принимает расшифровки разговоров")
+NOBODY_LISTENS = Phrase("Nobody writes calls down here", "Расшифровывать разговоры здесь некому")
+NOTHING_SAID = Phrase("Nothing was said in this recording", "В этой записи ничего не сказано")
 NO_REMINDERS = Phrase("This CRM reminds nobody of calls", "Эта CRM не напоминает о звонках")
 STOPPED_WAITING = Phrase(
     "The portal did not answer in time for the call's record",
@@ -107,9 +115,11 @@ class Carrier:
         clock: Callable[[], float],
         tally: Tally,
         *,
+        listen: Listen | None = None,
         shadow: bool = False,
     ) -> None:
         """`shadow`: nothing is sent; every step counts as done."""
+        self._listen = listen
         self._portal = portal
         self._shadow = shadow
         self._prepare = prepare
@@ -189,6 +199,8 @@ class Carrier:
                     return await self._portal.finish(order, attempt)
                 case Attach() as order:
                     return await self._ask_attach(lane, order, attempt)
+                case Transcribe() as order:
+                    return await self._ask_transcript(lane, order, attempt)
                 case Remind() | Settle() as order:
                     needless = is_needless(lane, order) and not attempt.doubt
                     return Delivered() if needless else await self._ask_reminder(order, attempt)
@@ -198,7 +210,7 @@ class Carrier:
 
     async def _withhold(self, step: Sendable) -> Outcome:
         """Done without the portal. A recording is looked for all the same: whether it can be had is part of
-        what shadow mode shows."""
+        what shadow mode shows. Nobody listens to it."""
         if isinstance(step, SetCards):
             return Delivered(shown=step.show, notice=NOT_SENT)
         if isinstance(step.record, Attach) and self._portal.capabilities.recordings:
@@ -229,7 +241,7 @@ class Carrier:
     async def _ask_attach(self, lane: Lane, order: Attach, attempt: Attempt) -> Outcome:
         if not self._portal.capabilities.recordings:
             return Refused(NO_RECORDINGS)
-        if any(one.record.ordinal > order.ordinal and one.state is State.DONE for one in lane.of(order.KIND)):
+        if _is_surpassed(lane, order):
             return Delivered(notice=BETTER_ONE)
         audio = await self._prepare(order)
         if isinstance(audio, Later | Refused):
@@ -240,6 +252,25 @@ class Carrier:
         if audio.lacking is not None:
             return Later(ATTACHED_SO_FAR.given(why=audio.lacking), audio.again_s, outcome.memory)
         return outcome if audio.notice is None else replace(outcome, notice=outcome.notice or audio.notice)
+
+    async def _ask_transcript(self, lane: Lane, order: Transcribe, attempt: Attempt) -> Outcome:
+        if not isinstance(self._portal, Transcribes):
+            return Refused(NO_TRANSCRIPTS)
+        if self._listen is None:
+            return Refused(NOBODY_LISTENS)
+        if _is_surpassed(lane, order):
+            return Delivered(notice=BETTER_ONE)
+        lines = await self._listen(order)
+        if isinstance(lines, Later | Refused):
+            return lines
+        if not lines:
+            return Delivered(notice=NOTHING_SAID)
+        return await self._portal.transcribe(order, lines, attempt)
+
+
+def _is_surpassed(lane: Lane, order: Attach | Transcribe) -> bool:
+    """The same of a more complete recording was handed over."""
+    return any(one.record.ordinal > order.ordinal and one.state is State.DONE for one in lane.of(order.KIND))
 
 
 def _circumstances(lane: Lane, step: Sendable, now: float, trace: Trace) -> Attempt:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from callme.crm.intents import Attach, Cards, Finish, Record, Register, Remind, Settle
+from callme.crm.intents import Attach, Cards, Finish, Record, Register, Remind, Settle, Transcribe
 from callme.crm.port import Memory
 from callme.wording import Phrase
 
@@ -27,7 +27,8 @@ class State(StrEnum):
 Key = tuple[str, int]
 """Kind and ordinal: names a delivery within its lane."""
 
-_RANK = {Register.KIND: 0, Finish.KIND: 1, Attach.KIND: 2, Remind.KIND: 3, Settle.KIND: 4}
+_ORDER = (Register.KIND, Finish.KIND, Attach.KIND, Transcribe.KIND, Remind.KIND, Settle.KIND)
+_RANK = {kind: rank for rank, kind in enumerate(_ORDER)}
 CARDS = "cards"
 """Stands in an attempt's `kind` for an order about cards, which has no delivery of its own."""
 
@@ -145,5 +146,5 @@ def extend(lane: Lane, handed: HandOver) -> Lane:
 
 
 def in_order(deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
-    """Register, finish, attach, remind, settle; within a kind by ordinal."""
+    """Register, finish, attach, transcribe, remind, settle; within a kind by ordinal."""
     return tuple(sorted(deliveries, key=lambda one: (_RANK[one.record.KIND], one.record.ordinal)))

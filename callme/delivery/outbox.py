@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from callme.crm.intents import Attach, Finish, Record, Register, Remind, Settle
+from callme.crm.intents import Attach, Finish, Record, Register, Remind, Settle, Transcribe
 from callme.crm.port import Ambiguous, Delivered, Later, Outcome, Refused, Unauthorised
 from callme.delivery.lane import Delivery, Key, Lane, State
 from callme.wording import Phrase
@@ -142,8 +142,10 @@ def _send(delivery: Delivery, now: float, show: frozenset[str] = frozenset()) ->
 
 
 def _afterwards(lane: Lane, now: float) -> Step:
-    """What follows a call that is closed: recordings, a reminder, and its end when that is told."""
-    waiting = [one for kind in (Attach.KIND, Remind.KIND) for one in lane.of(kind) if one.state in _OPEN]
+    """What follows a call that is closed: recordings, what is said in them, a reminder, and its end when that
+    is told."""
+    kinds = (Attach.KIND, Transcribe.KIND, Remind.KIND)
+    waiting = [one for kind in kinds for one in lane.of(kind) if one.state in _OPEN]
     if not any(isinstance(one.record, Remind) for one in waiting):
         waiting += [one for one in lane.of(Settle.KIND) if one.state in _OPEN]
     if not waiting:

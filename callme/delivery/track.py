@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from callme.crm.intents import Attach, Register
+from callme.crm.intents import Attach, Register, Transcribe
+from callme.crm.port import Outcome, Unauthorised
 from callme.delivery.lane import Lane
 from callme.delivery.outbox import Send, Sendable, SetCards
 
@@ -64,7 +65,13 @@ def track(lane: Lane, step: Sendable) -> Track:
     match step.record:
         case Register() if not lane.over:
             return Track.LIVE
-        case Attach():
+        case Attach() | Transcribe():
             return Track.RECORDING
         case _:
             return Track.RECORD
+
+
+def of_the_file(step: Sendable, outcome: Outcome) -> bool:
+    """Whether the outcome may speak of a recording's file or of what is said in it, not of the portal."""
+    filed = isinstance(step, Send) and isinstance(step.record, Attach | Transcribe)
+    return filed and not isinstance(outcome, Unauthorised)

@@ -17,11 +17,11 @@ from dataclasses import replace
 
 import structlog
 
-from callme.crm.intents import Attach, Register
-from callme.crm.port import Batches, Outcome, Portal, Unauthorised
+from callme.crm.intents import Register
+from callme.crm.port import Batches, Outcome, Portal
 from callme.delivery import breaker as breakers
 from callme.delivery.breaker import Breaker, telling
-from callme.delivery.carrier import Carrier, NoTally, Prepare, Result, Tally
+from callme.delivery.carrier import Carrier, Listen, NoTally, Prepare, Result, Tally
 from callme.delivery.keeping import Keeper
 from callme.delivery.lane import HandOver, Lane, extend
 from callme.delivery.ledger import Ledger, Tried
@@ -39,7 +39,7 @@ from callme.delivery.outbox import (
     settle,
     together,
 )
-from callme.delivery.track import Cargo, Entry, Limits, Track, track
+from callme.delivery.track import Cargo, Entry, Limits, Track, of_the_file, track
 from callme.errors import StoreError
 from callme.wording import Phrase
 
@@ -56,6 +56,7 @@ class Worker:
         prepare: Prepare,
         clock: Callable[[], float],
         *,
+        listen: Listen | None = None,
         tally: Tally | None = None,
         shadow: bool = False,
         rules: Rules = RULES,
@@ -66,7 +67,7 @@ class Worker:
         self._ledger = ledger
         self._clock = clock
         self._tally: Tally = tally or NoTally()
-        self._carrier = Carrier(portal, prepare, clock, self._tally, shadow=shadow)
+        self._carrier = Carrier(portal, prepare, clock, self._tally, listen=listen, shadow=shadow)
         self._rules = rules
         self._limits = limits or Limits()
         self._stopping = asyncio.Event()
@@ -317,7 +318,7 @@ class Worker:
                 outcome, tried = await self._carrier.attempt(cargo.lane, step, self._breaker.probing)
                 now = self._clock()
                 entry.lane = settle(cargo.lane, step, outcome, now, self._chance(), self._rules)
-                if not _of_the_file(step, outcome):
+                if not of_the_file(step, outcome):
                     await self._feel(outcome, now)
                 done, step = step, self._onward(entry.lane, place, now)
         finally:
@@ -395,9 +396,3 @@ class Worker:
         if not task.cancelled() and (error := task.exception()) is not None and self._failure is None:
             self._failure = error
         self._wake.set()
-
-
-def _of_the_file(step: Sendable, outcome: Outcome) -> bool:
-    """Whether the outcome may speak of a recording's file, not of the portal."""
-    attaching = isinstance(step, Send) and isinstance(step.record, Attach)
-    return attaching and not isinstance(outcome, Unauthorised)

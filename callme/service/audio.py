@@ -147,6 +147,7 @@ class Recordings:
             notice=done.notice,
             lacking=chosen.lacking,
             again_s=chosen.again_s,
+            sides=await making.parted(done.file),
         )
 
     async def _look(self, pbx: str, wanted: Wanted, place: Place) -> Found:

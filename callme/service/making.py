@@ -78,6 +78,13 @@ class Making:
             await asyncio.to_thread(self._tidy)
         return made
 
+    async def parted(self, made: Path) -> bool:
+        """Whether the sound that was made holds the customer on its left and our people on its right: every
+        file it is made of did so."""
+        if made.parent != self._folder or not all(map(_parts, self._sources)):
+            return False
+        return (await measure(made)).channels == 2
+
     def _mark(self) -> str:
         """The same files, the same mp3."""
         entries = [entry for source in self._sources for entry in (source.there.entry, *_sides(source))]
@@ -199,6 +206,10 @@ def left_at(note: str) -> float | None:
 
 def _sides(source: Source) -> tuple[Entry, ...]:
     return source.there.sides or ()
+
+
+def _parts(source: Source) -> bool:
+    return source.there.sides is not None or source.there.entry.name.suffix.lower() == ".raw"
 
 
 def _is_pair(source: Source, file: Path, known: Measured) -> bool:

@@ -17,7 +17,7 @@ from callme.crm.commands import Click, Names
 from callme.crm.installation import Home, Installed, Installs, Verdict
 from callme.crm.port import Portal, Unauthorised
 from callme.delivery.budget import Budget
-from callme.delivery.carrier import Prepare
+from callme.delivery.carrier import Listen, Prepare
 from callme.delivery.gate import Turnstile
 from callme.delivery.lane import HandOver
 from callme.delivery.ledger import LaneWrite
@@ -70,6 +70,7 @@ class Desk:
         plans_: list[Plan],
         store: Store,
         prepare: Prepare,
+        listen: Listen,
         metrics: Metrics,
         clock: Callable[[], float],
         changed: Callable[[], None],
@@ -77,7 +78,9 @@ class Desk:
         self.portals = [opened(plan) for plan in plans_]
         ledger = _WatchedLedger(store, changed)
         self.workers = {
-            portal.id: Worker(portal, ledger, prepare, clock, tally=metrics, shadow=plan.home.quiet)
+            portal.id: Worker(
+                portal, ledger, prepare, clock, listen=listen, tally=metrics, shadow=plan.home.quiet
+            )
             for plan, portal in zip(plans_, self.portals, strict=True)
         }
         self.shadows = frozenset(plan.id for plan in plans_ if plan.home.quiet)

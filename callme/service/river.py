@@ -20,8 +20,7 @@ from callme.calls.tracker import Change, Outcome, Tracker
 from callme.config import Config, Pbx
 from callme.crm import policy
 from callme.crm.intents import Intent
-from callme.crm.policy import DEFAULT_RULES, Rules, Told
-from callme.crm.privacy import privacy_of
+from callme.crm.policy import DEFAULT_RULES, Rules, Told, at_home
 from callme.crm.routing import verdict
 from callme.errors import PbxError, StoreError
 from callme.pbx import port
@@ -76,8 +75,8 @@ class River:
         self._clock = clock
         self._changed = changed
         self._transcript = transcript
-        self._private = privacy_of(config)
-        self._rules = {portal: replace(one, private=self._private) for portal, one in (rules or {}).items()}
+        self._rules = {portal: at_home(one, config) for portal, one in (rules or {}).items()}
+        self._any_rules = at_home(DEFAULT_RULES, config)
         self._tracker = Tracker(pbx.id, numbering_of(config, pbx, port.Directory()))
         self.clicks = Clicks(
             pbx, source, store, self._tracker.board, clock, changed, name_of, config.service.country
@@ -105,7 +104,7 @@ class River:
         return self._tracker.board.numbering.is_extension(extension)
 
     def _rules_of(self, portal: str) -> Rules:
-        return self._rules.get(portal) or replace(DEFAULT_RULES, private=self._private)
+        return self._rules.get(portal, self._any_rules)
 
     # ---------------------------------------------------------------------------------- running
     async def run(self) -> None:

@@ -40,6 +40,7 @@ from callme.service.metrics import Metrics
 from callme.service.portals import Desk, plans
 from callme.service.pulse import READY, STOPPING, Pulse
 from callme.service.river import River
+from callme.service.speech import Speech
 from callme.service.steering import Steering
 from callme.service.tabs import CallTabs
 from callme.service.transcripts import Transcripts
@@ -152,7 +153,8 @@ class Service:
         clock, metrics, changes = WallClock(), Metrics(), Changes()
         audio = Recordings(self._config, clock)
         kept = Archive(self._config.service, store, audio.prepare, clock)
-        desk = Desk(self._plans, store, kept.for_portal, metrics, clock, changes.happened)
+        speech = Speech(self._config.transcription, kept.for_portal, audio.folder, clock)
+        desk = Desk(self._plans, store, kept.for_portal, speech.prepare, metrics, clock, changes.happened)
         transcripts = Transcripts(self._config, metrics, clock)
         await transcripts.open()
         rivers = [
@@ -180,7 +182,7 @@ class Service:
         try:
             agi = await self._agi(asking)
         except ConfigError:
-            await asyncio.gather(desk.close(), audio.close(), transcripts.close())
+            await asyncio.gather(desk.close(), speech.close(), audio.close(), transcripts.close())
             raise
         app = create_app(
             board,
@@ -222,6 +224,7 @@ class Service:
             task.cancel()
         await asyncio.gather(*lasting, *upkeep, return_exceptions=True)
         await desk.close()
+        await speech.close()
         await audio.close()
         await transcripts.close()
         log.info("CallMe stopped")

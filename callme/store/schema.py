@@ -141,7 +141,9 @@ deliveries = Table(
     UniqueConstraint("portal", "call", "kind", "ordinal"),
     ForeignKeyConstraint(["portal", "call"], ["lanes.portal", "lanes.call"]),
     CheckConstraint("state IN ('waiting', 'sending', 'done', 'refused')", name="state"),
-    CheckConstraint("kind IN ('register', 'finish', 'attach', 'remind', 'settle')", name="kind"),
+    CheckConstraint(
+        "kind IN ('register', 'finish', 'attach', 'transcribe', 'remind', 'settle')", name="kind"
+    ),
 )
 Index(
     "uq_deliveries_one_in_progress",

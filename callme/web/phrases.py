@@ -156,6 +156,7 @@ PHRASES: dict[str, Phrase] = {
     "record.register": Phrase("call opened", "звонок открыт"),
     "record.finish": Phrase("call closed", "звонок закрыт"),
     "record.attach": Phrase("recording attached", "запись приложена"),
+    "record.transcribe": Phrase("transcript", "расшифровка разговора"),
     "record.remind": Phrase("reminder of the missed call", "напоминание о пропущенном"),
     "record.settle": Phrase("client reached, reminder closed", "клиенту перезвонили, напоминание закрыто"),
     "record.cards": Phrase("cards", "карточки"),

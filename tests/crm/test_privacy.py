@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from callme.calls.model import Call, Direction, RecordingFile, Talk
-from callme.config import KeepBack
+from callme.calls.model import Call, Direction, RecordingFile, Sound, Talk
+from callme.config import Config, KeepBack, Transcription
 from callme.crm import policy
-from callme.crm.intents import Attach
+from callme.crm.intents import Attach, Transcribe
 from callme.crm.policy import Rules, Told
 from callme.crm.privacy import Privacy
 from tests.store.making import call
@@ -65,3 +65,42 @@ def test_a_call_that_was_given_on_goes_by_all_who_talked() -> None:
 def test_who_called_out_counts_too() -> None:
     out = replace(CALL, direction=Direction.OUT, caller="205", owner="205", talks=CALL.talks)
     assert not attached(out, KeepBack(direction="out", extensions=("205",)))
+
+
+def intents_of(one: Call, rules: Rules) -> list[str]:
+    said, _ = policy.decide(one, Told(), rules)
+    return [intent.KIND for intent in said if isinstance(intent, Attach | Transcribe)]
+
+
+def test_what_is_kept_back_is_not_written_down_either() -> None:
+    rules = Rules(transcribe_from_s=0.0)
+    assert intents_of(CALL, rules) == ["attach", "transcribe"]
+    assert intents_of(CALL, replace(rules, private=Privacy((KeepBack(),), "RU"))) == []
+
+
+@pytest.mark.parametrize(("from_s", "written"), [(None, False), (0.0, True), (40.0, True), (41.0, False)])
+def test_short_calls_are_not_written_down(from_s: float | None, written: bool) -> None:
+    talk = replace(CALL, answered_at=1010.0, talk_s=40.0)
+    assert ("transcribe" in intents_of(talk, Rules(transcribe_from_s=from_s))) is written
+
+
+def test_a_message_is_written_down_however_short() -> None:
+    left = replace(CALL, talks=(), recordings=(replace(FILE, kind=Sound.VOICEMAIL),))
+    assert intents_of(left, Rules(transcribe_from_s=60.0)) == ["attach", "transcribe"]
+
+
+@pytest.mark.parametrize(
+    ("table", "takes", "from_s"),
+    [
+        ({}, True, None),
+        ({"url": "https://a.example"}, True, 5.0),
+        ({"url": "https://a.example"}, False, None),
+    ],
+)
+def test_only_where_somebody_writes_and_the_portal_reads(
+    table: dict[str, str], takes: bool, from_s: float | None
+) -> None:
+    config = Config(transcription=Transcription.model_validate(table), keep_back=(KeepBack(),))
+    rules = policy.at_home(Rules(transcripts=takes), config)
+    assert rules.transcribe_from_s == from_s
+    assert rules.private.rules == (KeepBack(),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,8 +21,10 @@ from callme.crm.intents import (
     Remind,
     Result,
     Settle,
+    Transcribe,
 )
 from callme.crm.port import Attempt, Audio, Capabilities, Delivered, Finding, Later, Outcome, Refused
+from callme.crm.transcript import Line
 from callme.delivery.lane import HandOver, Lane, extend
 from callme.delivery.ledger import Due, LaneWrite, Tried
 from callme.delivery.outbox import due_at, interrupted
@@ -48,6 +50,10 @@ def finish(call: str = "office-1.1") -> Finish:
 
 def attach(call: str = "office-1.1", ordinal: int = 0) -> Attach:
     return Attach(about(call), "office", f"/monitor/{ordinal}.wav", 1010.0, ordinal)
+
+
+def transcribe(call: str = "office-1.1", ordinal: int = 0) -> Transcribe:
+    return Transcribe(about(call), "office", f"/monitor/{ordinal}.wav", 1010.0, ordinal)
 
 
 def cards(*seers: str, call: str = "office-1.1") -> Cards:
@@ -114,6 +120,10 @@ class FakePortal:
 
     async def attach(self, order: Attach, audio: Audio, attempt: Attempt) -> Outcome:
         return await self._order(f"attach {order.ordinal}", order.about.call, attempt) or Delivered()
+
+    async def transcribe(self, order: Transcribe, lines: Sequence[Line], attempt: Attempt) -> Outcome:
+        word = f"transcribe {order.ordinal}: {' / '.join(line.text for line in lines)}"
+        return await self._order(word, order.about.call, attempt) or Delivered({"transcript": "9"})
 
     async def remind(self, order: Remind, attempt: Attempt) -> Outcome:
         return await self._order("remind", order.about.call, attempt) or Delivered({"task": "7"})

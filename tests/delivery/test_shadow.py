@@ -21,6 +21,7 @@ from tests.delivery.fakes import (
     play,
     prepare,
     register,
+    transcribe,
 )
 
 Look = Callable[[Attach], Audio | Later | Refused]
@@ -55,7 +56,7 @@ def begun_in_shadow(*intents: Intent) -> list[Intent]:
     return [replace(one, about=replace(one.about, shadow=True)) for one in intents]
 
 
-WHOLE = (register(), cards("101", "102"), finish(), attach())
+WHOLE = (register(), cards("101", "102"), finish(), attach(), transcribe())
 
 
 def test_nothing_is_sent_and_everything_is_settled_and_marked() -> None:
@@ -70,7 +71,7 @@ def test_a_recording_is_looked_for_and_its_absence_is_told() -> None:
     portal, ledger = perform(*WHOLE, shadow=True, look=lambda order: Refused(WHY))
     assert portal.log == []
     assert ledger.lanes["office-1.1"].get(("attach", 0)).state is State.REFUSED
-    assert ledger.tried[-1].why == WHY
+    assert [one.why for one in ledger.tried if one.kind == "attach"] == [WHY]
 
 
 def test_what_lay_undelivered_when_the_shadow_fell_is_not_delivered_either() -> None:

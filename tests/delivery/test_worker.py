@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from callme.crm.intents import Attach, Cards, Intent, Remind, Settle
+from callme.crm.intents import Attach, Cards, Intent, Remind, Settle, Transcribe
 from callme.crm.port import (
     Ambiguous,
     Audio,
@@ -20,6 +20,7 @@ from callme.crm.port import (
     Refused,
     Unauthorised,
 )
+from callme.crm.transcript import Line, Side
 from callme.delivery.breaker import PAUSE_S
 from callme.delivery.lane import HandOver, State
 from callme.delivery.outbox import retry
@@ -38,8 +39,10 @@ from tests.delivery.fakes import (
     play,
     prepare,
     register,
+    transcribe,
 )
 
+SAID = (Line(Side.CUSTOMER, 0, 1, "Hello"), Line(Side.EMPLOYEE, 1, 2, "Yes"))
 Story = Callable[["Stage"], Awaitable[None]]
 
 
@@ -51,6 +54,7 @@ class Stage:
         self.portal = FakePortal(clock)
         self.ledger = MemoryLedger(clock)
         self.prepare = prepare
+        self.said: Callable[[Transcribe], tuple[Line, ...] | Later | Refused] = lambda order: SAID
         self.limits = limits
         self.worker = self.new_worker()
 
@@ -58,7 +62,18 @@ class Stage:
         async def ready(order: Attach) -> Audio | Later | Refused:
             return await self.prepare(order)
 
-        return Worker(self.portal, self.ledger, ready, self.clock, limits=self.limits, chance=lambda: 0.5)
+        async def listen(order: Transcribe) -> tuple[Line, ...] | Later | Refused:
+            return self.said(order)
+
+        return Worker(
+            self.portal,
+            self.ledger,
+            ready,
+            self.clock,
+            listen=listen,
+            limits=self.limits,
+            chance=lambda: 0.5,
+        )
 
     def tell(self, *intents: Intent) -> None:
         """A commit and its hand-over."""
@@ -554,3 +569,93 @@ def test_the_portal_learns_whose_card_depends_on_the_client() -> None:
     stage = perform(story)
     assert stage.portal.words() == ["register(101,102)", "cards(+101,102 -)"]
     assert {attempt.asking for attempt in stage.portal.attempts} == {frozenset({"102"})}
+
+
+# ---------------------------------------------------------------------------------------- transcripts
+WHOLE = (register(), finish(), attach(), transcribe())
+
+
+def test_what_was_said_follows_the_recording() -> None:
+    async def story(stage: Stage) -> None:
+        stage.tell(*WHOLE)
+        await asyncio.sleep(10)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register()", "finish", "attach 0", "transcribe 0: Hello / Yes"]
+    assert stage.state("transcribe") is State.DONE
+
+
+def test_a_slow_transcriber_keeps_nothing_and_does_not_look_like_a_portal_that_is_away() -> None:
+    async def story(stage: Stage) -> None:
+        stage.said = lambda order: Later(WHY, 60.0) if stage.clock() < 3000 else SAID
+        stage.tell(*WHOLE)
+        await asyncio.sleep(1000)
+        assert not stage.worker.down
+        stage.tell(attach(ordinal=1))
+        await asyncio.sleep(10)
+        assert stage.state("attach", 1) is State.DONE
+        await asyncio.sleep(3000)
+
+    stage = perform(story)
+    assert stage.portal.words()[-2:] == ["attach 1", "transcribe 0: Hello / Yes"]
+
+
+def test_a_recording_that_cannot_be_written_down_is_told_and_holds_nothing() -> None:
+    async def story(stage: Stage) -> None:
+        stage.said = lambda order: Refused(WHY)
+        stage.tell(register(), finish(), transcribe(), attach())
+        await asyncio.sleep(10)
+
+    stage = perform(story)
+    assert (stage.state("transcribe"), stage.state("attach")) == (State.REFUSED, State.DONE)
+    assert not [word for word in stage.portal.words() if word.startswith("transcribe")]
+
+
+def test_of_a_recording_without_words_nothing_is_told() -> None:
+    async def story(stage: Stage) -> None:
+        stage.said = lambda order: ()
+        stage.tell(*WHOLE)
+        await asyncio.sleep(10)
+
+    stage = perform(story)
+    assert stage.portal.words()[-1] == "attach 0"
+    assert stage.state("transcribe") is State.DONE
+    assert "Nothing was said" in str(stage.ledger.tried[-1].why)
+
+
+def test_less_complete_words_do_not_take_the_place_of_better_ones() -> None:
+    async def story(stage: Stage) -> None:
+        stage.said = lambda order: SAID if order.ordinal else Later(WHY, 30.0)
+        stage.tell(register(), finish(), transcribe(), transcribe(ordinal=1))
+        await asyncio.sleep(10)
+        stage.said = lambda order: SAID
+        await asyncio.sleep(60)
+
+    stage = perform(story)
+    assert stage.portal.words()[2:] == ["transcribe 1: Hello / Yes"]
+    assert stage.state("transcribe", 0) is State.DONE
+
+
+def test_a_portal_that_takes_no_transcripts_says_so() -> None:
+    class Deaf:
+        """All that a portal must do."""
+
+        def __init__(self, portal: FakePortal) -> None:
+            self.id, self.capabilities = portal.id, portal.capabilities
+            self.register, self.finish, self.cards = portal.register, portal.finish, portal.cards
+            self.attach, self.check, self.refresh = portal.attach, portal.check, portal.refresh
+            self.close = portal.close
+
+    async def run(clock: Callable[[], float]) -> MemoryLedger:
+        ledger = MemoryLedger(clock)
+        worker = Worker(Deaf(FakePortal(clock)), ledger, prepare, clock, chance=lambda: 0.5)
+        running = asyncio.ensure_future(worker.run())
+        worker.take(ledger.commit(register(), finish(), transcribe()))
+        await asyncio.sleep(10)
+        worker.stop()
+        await running
+        return ledger
+
+    one = play(run).lanes["office-1.1"].get(("transcribe", 0))
+    assert one.state is State.REFUSED
+    assert "takes no transcripts" in str(one.why)

@@ -125,6 +125,18 @@ async def test_both_directions_make_a_stereo_recording(office: Office) -> None:
     done = await office.made(talk("a.wav", (2, 7)), talk_s=5)
     left, right = await tones(done.file)
     assert [left[3], right[3]] == pytest.approx([400, 1000], abs=20)
+    assert done.sides
+    again = await office.made(talk("a.wav", (2, 7)), talk_s=5)
+    assert (again.file, again.sides) == (done.file, True)
+
+
+async def test_who_speaks_is_known_only_where_all_of_it_was_kept_apart(office: Office) -> None:
+    office.file("first.wav", 4)
+    assert not (await office.made(talk("first.wav", (2, 6)), talk_s=4)).sides
+    office.file("second.wav", 5)
+    office.file("second-in.wav", 5, 400)
+    office.file("second-out.wav", 5, 1000)
+    assert not (await office.made(talk("second.wav", (7, 12)), talk("first.wav", (2, 6)))).sides
 
 
 async def test_a_late_file_is_waited_for_and_the_better_sound_follows(office: Office) -> None:

@@ -18,7 +18,7 @@ import structlog
 from callme.crm.commands import Click, Hearing, Keep
 from callme.crm.doors import Knock, Reply
 from callme.crm.installation import Home, Installed, Verdict
-from callme.crm.intents import Attach, Finish, Register, Remind, Settle
+from callme.crm.intents import Attach, Finish, Register, Remind, Settle, Transcribe
 from callme.crm.port import (
     Ambiguous,
     Attempt,
@@ -35,8 +35,9 @@ from callme.crm.port import (
     Urgency,
 )
 from callme.crm.shadow import Entry, Shadowed, Unlisted
+from callme.crm.transcript import Line
 from callme.http import HttpClient
-from callme.portals.bitrix24 import audience, clients, neighbours, notices, payloads, shadow
+from callme.portals.bitrix24 import audience, clients, neighbours, notices, payloads, shadow, transcription
 from callme.portals.bitrix24.application import configured
 from callme.portals.bitrix24.backlog import Backlog
 from callme.portals.bitrix24.bindings import bindings_of
@@ -359,6 +360,13 @@ class Bitrix24:
             return Refused(notices.unregistered(order.about.call))
         rest = self._rest.noting(attempt.trace)
         return await hand_over(rest, order, call_id, audio, attempt, answer_s=self.settings.upload_timeout)
+
+    async def transcribe(self, order: Transcribe, lines: Sequence[Line], attempt: Attempt) -> Outcome:
+        """Hands over what was said; the portal shows one transcript per call."""
+        call_id = attempt.memory.get("call")
+        if not call_id:
+            return Refused(notices.unregistered(order.about.call))
+        return await transcription.hand_over(self._rest.noting(attempt.trace), order, call_id, lines, attempt)
 
     # ------------------------------------------------------------------------------------------ reminders
     async def remind(self, order: Remind, attempt: Attempt) -> Outcome:

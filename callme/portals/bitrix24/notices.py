@@ -31,12 +31,27 @@ STALE_UPLOAD = Phrase(
     "Адрес для загрузки записи уже недействителен; будет запрошен новый.",
 )
 
+NO_SIDES = Phrase(
+    "Bitrix24 takes only lines of which is known who speaks; this recording does not tell. Record both sides "
+    "apart (docs/recordings.md).",
+    "Битрикс24 принимает только реплики, о которых известно, кто говорит, а по этой записи не понять. "
+    "Записывайте стороны раздельно (docs/recordings.ru.md).",
+)
+
 FAULT = Phrase(
     "The adapter failed: {error}; the log has the details",
     "Ошибка в адаптере: {error}; подробности в журнале",
 )
 
 _NO_CLIENT = "could not find associated crm entity"
+
+
+def unattributed(lines: int) -> Phrase:
+    """Part of the recording does not tell who speaks."""
+    return Phrase(
+        "Lines left out because it is not known who speaks: {lines}.",
+        "Реплик пропущено, потому что неизвестно, кто говорит: {lines}.",
+    ).given(lines=lines)
 
 
 def fault(error: Exception) -> Phrase:

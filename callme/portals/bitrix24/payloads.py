@@ -8,11 +8,13 @@ means yes (sheet §8.3).
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
+from callme.crm.transcript import Line, Side
 from callme.wording import Language, Phrase
 
 Params = dict[str, Any]
@@ -191,6 +193,25 @@ def finish(order: Finish, call_id: str, user: int, *, chat: bool, reason: str = 
 def attach(call_id: str, filename: str) -> Params:
     """`telephony.externalCall.attachRecord`, first step: asks for an address to upload to."""
     return {"CALL_ID": call_id, "FILENAME": filename}
+
+
+_SIDES = {Side.CUSTOMER: "Client", Side.EMPLOYEE: "User"}
+
+
+def transcript(call_id: str, lines: Iterable[Line]) -> Params:
+    """`telephony.call.attachTranscription` (sheet §1.7): whole seconds, the end of a line at least 1. Only
+    lines of which is known who speaks. What it cost is not told."""
+    messages = [
+        {
+            "SIDE": _SIDES[line.side],
+            "START_TIME": math.floor(line.start),
+            "STOP_TIME": max(1, math.ceil(line.end)),
+            "MESSAGE": line.text,
+        }
+        for line in lines
+        if line.side in _SIDES
+    ]
+    return {"CALL_ID": call_id, "MESSAGES": messages}
 
 
 def find_call(call_id: str) -> Params:

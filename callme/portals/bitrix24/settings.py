@@ -184,7 +184,12 @@ class Settings(Table):
     def rules(self) -> Rules:
         """What `crm.policy` has to know of them."""
         own = CardRules(When(self.cards), tuple(rule.plain() for rule in self.card_rules))
-        return Rules(cards=EVERYBODY if own == EVERYBODY else own, blocked=self.blocked, reminds=self.reminds)
+        return Rules(
+            cards=EVERYBODY if own == EVERYBODY else own,
+            blocked=self.blocked,
+            reminds=self.reminds,
+            transcripts=True,
+        )
 
     @property
     def reminds(self) -> bool:

@@ -18,13 +18,15 @@ METHOD = "voximplant.statistic.get"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The record of a finished call. `file` is the recording's id, empty while there is none."""
+    """The record of a finished call. `file` is the recording's id and
+    `transcript` that of what was said in it, empty while there is none."""
 
     id: str
     call_id: str
     external_id: str
     file: str
     user: str
+    transcript: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +81,5 @@ def _row(row: Mapping[str, Any]) -> Row:
         external_id=str(row.get("EXTERNAL_CALL_ID") or ""),
         file=str(row.get("RECORD_FILE_ID") or ""),
         user=str(row.get("PORTAL_USER_ID") or ""),
+        transcript=str(row.get("TRANSCRIPT_ID") or ""),
     )
