@@ -80,7 +80,7 @@ def test_what_is_kept_back_is_not_written_down_either() -> None:
 
 @pytest.mark.parametrize(("from_s", "written"), [(None, False), (0.0, True), (40.0, True), (41.0, False)])
 def test_short_calls_are_not_written_down(from_s: float | None, written: bool) -> None:
-    talk = replace(CALL, answered_at=1010.0, talk_s=40.0)
+    talk = replace(CALL, answered_at=1010.0, ended_at=1050.0)
     assert ("transcribe" in intents_of(talk, Rules(transcribe_from_s=from_s))) is written
 
 

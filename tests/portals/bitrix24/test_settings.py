@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_a_line_has_its_own_keys() -> None:
 
 
 def test_card_rules_become_the_policys() -> None:
-    assert reading().rules == DEFAULT_RULES
+    assert reading().rules == replace(DEFAULT_RULES, transcripts=True)
     rules = reading(
         cards="answer", card_rules=[{"extensions": "2XX, 301", "queues": ["400"], "cards": "never"}]
     )
