@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from callme.calls.model import Call, RecordingFile, Talk
-from callme.config import Service
+from callme.config import Service, Transcription
 from callme.crm import policy
-from callme.crm.intents import Attach
+from callme.crm.intents import Attach, Transcribe
 from callme.crm.port import Audio, Later, Refused
 from callme.pbx.segments import SegmentFile, stamp
 from callme.service.archive import Archive
+from callme.service.speech import Speech
 from callme.store import CallFilter, Store, open_store
 from callme.web.archive import KeptBack, NoSound, Sound
 from callme.wording import Phrase
@@ -149,3 +150,22 @@ async def test_who_goes_on_listening_is_noted_once_for_a_sitting(
     monkeypatch.setitem(CLOCK, "now", AT + 1000)
     await archive.listened("office-1.1", "leo", "10.0.0.9")
     assert [one.who for one in await archive.listeners("office-1.1")] == ["leo", "eva", "leo"]
+
+
+async def test_what_a_person_keeps_back_is_not_written_down(
+    archive: Archive, store: Store, maker: Maker, tmp_path: Path
+) -> None:
+    await store.commit(step(calls=(recorded(),)))
+    await archive.keep_back("office-1.1", "anna")
+    order = policy.attach_of(recorded())
+    assert order is not None
+    listens = Transcription(command=("sh", "-c", f"touch '{tmp_path}/heard'", "{audio}"))
+    speech = Speech(listens, archive.for_portal, tmp_path, lambda: CLOCK["now"])
+    said = await speech.prepare(
+        Transcribe(order.about, order.pbx, order.path, order.ended_at, 0, order.files)
+    )
+    await speech.close()
+    assert isinstance(said, Refused)
+    assert "anna" in said.why.say("en")
+    assert maker.orders == []
+    assert "heard" not in [file.name for file in tmp_path.iterdir()]
