@@ -294,8 +294,10 @@ class Intake:
         for stay in channel.stays:
             if stay.until is None and stay.bridge != live.bridge:
                 stay.until = now
+                channel.patchy = True
                 self._touch_bridge(channel, stay.bridge)
         if live.bridge and self.board.enter(channel, live.bridge, live.holding, now):
+            channel.patchy = True
             self._touch_bridge(channel, live.bridge)
 
     def _vanish(self, channel: Channel) -> None:

@@ -138,7 +138,8 @@ class RecordingFile:
     channel goes, at `until` (`None` while it lives). Only then the rest is told: `bridged` are the stretches
     in which the channel was in a bridge (a MixMonitor with option `b` writes in these alone, sheet freepbx
     §2.2), `talk` those of the customer's talk that passed through it; both whole, however late the file was
-    begun: how much of them it holds, its length tells.
+    begun: how much of them it holds, its length tells. Where they are not `sure`, part of the call went by
+    while nobody watched.
     """
 
     path: str
@@ -150,6 +151,7 @@ class RecordingFile:
     talk: tuple[Stretch, ...] = ()
     hears: Ear = Ear.CUSTOMER
     kind: Sound = Sound.TALK
+    sure: bool = True
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> RecordingFile:

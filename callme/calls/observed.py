@@ -137,6 +137,7 @@ class Channel:
     gone_at: float | None = None
     cause: int | None = None
     vanished: bool = False  # the end was not seen
+    patchy: bool = False  # it moved while nobody watched: when exactly is not known
 
     @property
     def alive(self) -> bool:

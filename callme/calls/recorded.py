@@ -66,6 +66,7 @@ def _file(case: Case, channel: Channel, recording: Recording, talk: tuple[Stretc
         talk,
         _hears(case, channel),
         kind,
+        channel.born and not (channel.patchy or channel.vanished),
     )
 
 

@@ -8,7 +8,8 @@ talks, where only talks are written) is left out.
 A file says nothing of when it was written, but its length does. Asterisk writes either all the time from its
 start until the recorded channel goes, or, with option `b`, only while that channel is in a bridge. The one
 that gives the file's length is how this file was written; where neither does (a pause, a killed PBX, an
-edited file) the file is taken whole rather than cut by guess.
+edited file), and where part of the call went by while nobody watched, the file is taken whole rather than cut
+by guess.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ EDGE_S = 1.0
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What is known of one file: begun at `since` at the latest, closed at `until`; `bridged` and `talk` as
-    the call model tells them. `seconds` is its length, 0 where that is not known (yet)."""
+    the call model tells them, `sure` or not. `seconds` is its length, 0 where that is not known (yet)."""
 
     since: float
     until: float
     bridged: tuple[Stretch, ...] = ()
     talk: tuple[Stretch, ...] = ()
     seconds: float = 0.0
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,8 @@ def holds(file: Recorded) -> tuple[Stretch, ...]:
 
 
 def timeline(file: Recorded) -> list[_Part]:
-    """What each part of the file holds; empty where its length is explained by nothing."""
-    if not file.seconds:
+    """What each part of the file holds; empty where its length is explained by nothing, or only by chance."""
+    if not file.seconds or not file.sure:
         return []
     guesses = [
         common(file.bridged, [(file.since, file.until)]),

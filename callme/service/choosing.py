@@ -47,7 +47,7 @@ class Chosen:
 
 def recorded(file: RecordingFile, seconds: float = 0.0) -> shape.Recorded:
     """A file of the call model as `pbx.shape` sees it."""
-    return shape.Recorded(file.since, file.until or file.since, file.bridged, file.talk, seconds)
+    return shape.Recorded(file.since, file.until or file.since, file.bridged, file.talk, seconds, file.sure)
 
 
 def choose(files: Sequence[RecordingFile], found: Sequence[Found], *, lost: bool) -> Chosen | Later | Refused:

@@ -31,7 +31,7 @@ async def test_killed_while_it_rings_and_back_in_the_talk(company: Company) -> N
 
 
 async def test_killed_while_they_talk(company: Company) -> None:
-    call = Calling(company, ringall_answered("79000009003", talk_s=5))
+    call = Calling(company, ringall_answered("79000009003", talk_s=9))
     await call.saw("102", "answer")
     await company.service.kill()
     await company.service.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -103,3 +104,10 @@ def test_a_files_timeline_is_as_long_as_the_file(files: list[Recorded]) -> None:
         assert not parts or total((one.since, one.until) for one in parts) == pytest.approx(
             file.seconds, abs=0.76
         )
+
+
+def test_what_went_by_unseen_is_not_cut_off_because_a_length_fits_by_chance() -> None:
+    seen_late = ((103.0, 160.0),)
+    file = Recorded(99.6, 160.0, seen_late, seen_late, 60.2)
+    assert pieces([file]) == [Piece(0, pytest.approx(3.2))]  # type: ignore[arg-type]
+    assert pieces([replace(file, sure=False)]) == [Piece(0)]
