@@ -172,7 +172,7 @@ async def test_a_restart_after_any_moment_tells_everything_once(tmp_path: Path, 
 
 
 def timeless(record: Record) -> Record:
-    """Without the stretches of the talk, which a restart may see a millisecond off, and may not be sure of."""
+    """Without the stretches of the talk, which a restart may see a millisecond off or be unsure of."""
     if not isinstance(record, Attach):
         return record
     files = tuple(replace(file, bridged=(), talk=(), sure=True) for file in record.files)
