@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from callme.lab.sandboxes.bitrix24.witness import CODES, KNOWN_CLIENT
+from collections.abc import Mapping
+
 from callme.lab.scenarios import groups, outgoing
 from callme.lab.verdict import Act
 from callme.wording import Phrase
@@ -10,16 +11,17 @@ from callme.wording import Phrase
 STRANGER = "79000000112"
 
 
-def acts() -> tuple[Act, ...]:
-    """The calls that are shown."""
+def acts(known_client: str, codes: Mapping[tuple[str, str], str]) -> tuple[Act, ...]:
+    """The calls that are shown: `known_client` is a number that the CRM knows, `codes` what it must say of a
+    call by direction and disposition."""
     return (
         Act(
             Phrase(
                 "Call 1 of 3. A customer calls the sales group: 101, 102 and 103 ring, 102 answers.",
                 "Звонок 1 из 3. Клиент звонит в отдел продаж: звонят 101, 102 и 103, отвечает 102.",
             ),
-            groups.ringall_answered(KNOWN_CLIENT),
-            CODES["in", "answered"],
+            groups.ringall_answered(known_client),
+            codes["in", "answered"],
             ("102",),
         ),
         Act(
@@ -28,7 +30,7 @@ def acts() -> tuple[Act, ...]:
                 "Звонок 2 из 3. Незнакомый номер звонит туда же, никто не отвечает: пропущенный.",
             ),
             groups.ringall_nobody(STRANGER),
-            CODES["in", "no-answer"],
+            codes["in", "no-answer"],
             ("101", "102", "103"),
         ),
         Act(
@@ -37,7 +39,7 @@ def acts() -> tuple[Act, ...]:
                 "Звонок 3 из 3. 103 перезванивает на пропущенный номер, клиент отвечает.",
             ),
             outgoing.out_answered("103", STRANGER),
-            CODES["out", "answered"],
+            codes["out", "answered"],
             ("103",),
         ),
     )

@@ -31,10 +31,8 @@ from callme.lab.desk import Desk
 from callme.lab.lab import Lab
 from callme.lab.phones import Seen
 from callme.lab.report import table, tally
-from callme.lab.sandboxes.bitrix24 import witness
-from callme.lab.sandboxes.bitrix24.knobs import Knobs
-from callme.lab.sandboxes.bitrix24.server import SandboxPortal
-from callme.lab.sandboxes.bitrix24.witness import KNOWN_CLIENT, Witness
+from callme.lab.sandboxes import registry
+from callme.lab.sandboxes.registry import Sandbox
 from callme.lab.telling import Ink, Line, Teller
 from callme.lab.verdict import Act, Check, verdict
 from callme.service import Service
@@ -89,7 +87,7 @@ def main(once: bool, language: Language) -> int:
     folder = Path(tempfile.mkdtemp(prefix="callme-demo-"))
     keep = False
     try:
-        code = asyncio.run(_Demo(folder, language).run(once))
+        code = asyncio.run(_Demo(folder, language, registry.known()[0]).run(once))
         keep = code == FAILED
         return code
     except TroubleError:
@@ -134,8 +132,8 @@ class _SharedLab(Lab):
 class _Demo:
     """One showing."""
 
-    def __init__(self, folder: Path, language: Language) -> None:
-        self._folder, self._language = folder, language
+    def __init__(self, folder: Path, language: Language, crm: str) -> None:
+        self._folder, self._language, self._crm = folder, language, crm
         self._ink = Ink(sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
         self._teller = Teller(language, self._ink, lambda text: print(text, flush=True))
         self._leaving = False
@@ -189,22 +187,20 @@ class _Demo:
             lab.always = self._hear_phone
             await stack.enter_async_context(lab)
             lab.listen(None)
-            office = witness.office(self._language)
-            portal = SandboxPortal(Knobs(webhook_telephony="allow"), office=office, port=_port(CRM_PORT))
-            await stack.enter_async_context(portal)
-            crm = Witness(office)
-            crm.watch(lambda happening: self._hear_crm(crm.said(happening)))
-            service = await stack.enter_async_context(self._service(lab, portal))
+            crm = registry.open_sandbox(self._crm, self._language, _port(CRM_PORT))
+            await stack.enter_async_context(crm)
+            crm.watch(self._hear_crm)
+            service = await stack.enter_async_context(self._service(lab, crm))
             await stack.enter_async_context(_beside(self._teller.run()))
             await stack.enter_async_context(_beside(self._follow(service)))
-            self._welcome(service, portal)
+            self._welcome(crm)
             checks: list[Check] = []
-            for act in acts():
+            for act in acts(crm.known_client, crm.codes):
                 checks += await self._act(act, lab, crm)
             self._met = all(check.met for check in checks)
             self._report(crm, checks)
             if not once:
-                await self._stay(lab, service, portal)
+                await self._stay(lab, service, crm)
 
     def _progress(self, phrase: Phrase) -> None:
         """A step of the lab's installation, which runs in a thread and can be stopped nowhere else."""
@@ -213,9 +209,9 @@ class _Demo:
         self._teller.say(phrase, "2")
 
     @contextlib.asynccontextmanager
-    async def _service(self, lab: Lab, portal: SandboxPortal) -> AsyncIterator[Service]:
+    async def _service(self, lab: Lab, crm: Sandbox) -> AsyncIterator[Service]:
         """The service as in production: a real configuration file, a real database, its own pages."""
-        service = Service(config.load(self._configured(lab, portal), {}))
+        service = Service(config.load(self._configured(lab, crm), {}))
         task = asyncio.create_task(service.serve(signals=False), name="service")
         ready = asyncio.create_task(service.ready.wait())
         try:
@@ -230,7 +226,7 @@ class _Demo:
             with contextlib.suppress(ConfigError):
                 await task
 
-    def _configured(self, lab: Lab, portal: SandboxPortal) -> Path:
+    def _configured(self, lab: Lab, crm: Sandbox) -> Path:
         data = self._folder / "data"
         service: dict[str, object] = {
             "listen": f"{HOST}:{_port(PAGES_PORT)}",
@@ -238,7 +234,7 @@ class _Demo:
             "language": self._language,
             "country": voices.COUNTRY,
         }
-        parts = (("[service]", service), ("[[pbx]]", lab.config()), ("[[portal]]", witness.table(portal)))
+        parts = (("[service]", service), ("[[pbx]]", lab.config()), ("[[portal]]", crm.table()))
         path = self._folder / "callme.toml"
         path.touch(mode=0o600)
         path.write_text("\n".join(toml(table, section) for section, table in parts), "utf-8")
@@ -276,7 +272,7 @@ class _Demo:
                         self._teller.hear(line)
 
     # -------------------------------------------------------------------------------- the play
-    async def _act(self, act: Act, lab: Lab, crm: Witness) -> list[Check]:
+    async def _act(self, act: Act, lab: Lab, crm: Sandbox) -> list[Check]:
         self._teller.act(act.title, time.time())
         played = await lab.play(act.scenario)
         with contextlib.suppress(TimeoutError):
@@ -308,21 +304,21 @@ class _Demo:
         )
         self._say("Starting…", "Запускаем…", "2")
 
-    def _welcome(self, service: Service, portal: SandboxPortal) -> None:
+    def _welcome(self, crm: Sandbox) -> None:
         self._say(
             "Asterisk {release} rings real SIP telephones, CallMe listens to it, the CRM is at {crm}",
             "Asterisk {release} звонит на SIP-телефоны, CallMe слушает его, CRM работает на {crm}",
-            release=RELEASE, crm=f"{HOST}:{portal.port}",
+            release=RELEASE, crm=f"{HOST}:{crm.port}",
         )  # fmt: skip
 
-    def _report(self, crm: Witness, checks: list[Check]) -> None:
+    def _report(self, crm: Sandbox, checks: list[Check]) -> None:
         self._say("\nWhat the CRM holds now", "\nЧто теперь есть в CRM", "1")
         for line in table(crm.records(), self._language):
             self._teller.say(plain(line))
         self._teller.say(plain(""))
         self._teller.say(tally(checks), "1;32" if self._met else "1;31")
 
-    async def _stay(self, lab: Lab, service: Service, portal: SandboxPortal) -> None:
+    async def _stay(self, lab: Lab, service: Service, crm: Sandbox) -> None:
         self._teller.act(Phrase("It stays up. Look around:", "Всё продолжает работать. Посмотрите:"), None)
         self._say(
             "CallMe’s dashboard          http://{callme}/\n"
@@ -335,7 +331,7 @@ class _Demo:
             "ещё один звонок — в другом терминале:\n"
             "  .venv/bin/callme lab call inbound --did 74950000003 --caller {client} --answer 102 --talk 20\n"
             "Завершить всё — Ctrl-C.\n",
-            callme="{}:{}".format(*service.address), crm=portal.url, client=KNOWN_CLIENT,
+            callme="{}:{}".format(*service.address), crm=crm.url, client=crm.known_client,
         )  # fmt: skip
         if os.environ.get("SSH_CONNECTION"):
             self._say(
@@ -343,7 +339,7 @@ class _Demo:
                 "ssh -L {a}:{host}:{a} -L {b}:{host}:{b} …\n",
                 "Вы здесь по SSH. Чтобы увидеть страницы, на своём компьютере: "
                 "ssh -L {a}:{host}:{a} -L {b}:{host}:{b} …\n",
-                host=HOST, a=service.address[1], b=portal.port,
+                host=HOST, a=service.address[1], b=crm.port,
             )  # fmt: skip
         desk = Desk(lab)
         await desk.open()
@@ -353,7 +349,7 @@ class _Demo:
             await desk.close()
 
 
-def _settled(act: Act, crm: Witness) -> bool:
+def _settled(act: Act, crm: Sandbox) -> bool:
     """Whether the CRM has everything that it will get of that call."""
     records = act.about(crm.records())
     return bool(records) and (records[0].sound is not None or not act.truth.recording)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from callme.lab.sandboxes.bitrix24.audio import duration
 from callme.lab.verdict import Check, Record
 from callme.lab.voices import shown
 from callme.wording import Language, Phrase
@@ -34,7 +33,6 @@ def table(records: list[Record], language: Language) -> list[str]:
 
 
 def _row(record: Record, language: Language) -> tuple[str, ...]:
-    sound_s = duration(record.sound) if record.sound else None
     return (
         record.said_direction.say(language),
         shown(record.number),
@@ -43,7 +41,7 @@ def _row(record: Record, language: Language) -> tuple[str, ...]:
         f"{record.extension} {record.user}".strip(),
         f"{record.said_result.say(language)} ({record.code})",
         SECONDS.given(n=record.talk_s).say(language) if record.talk_s else "—",
-        SECONDS.given(n=round(sound_s)).say(language) if sound_s else "—",
+        SECONDS.given(n=round(record.sound_s)).say(language) if record.sound_s else "—",
     )
 
 

@@ -44,6 +44,8 @@ class Record:
     said_result: Phrase
     talk_s: int
     sound: bytes | None
+    sound_s: float | None
+    """How long the recording says that it lasts."""
     cards: tuple[CardSeen, ...]
 
 

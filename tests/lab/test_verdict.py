@@ -43,6 +43,7 @@ RECORD = Record(
     said_result=Phrase("Answered", "Успешный звонок"),
     talk_s=3,
     sound=b"sound",
+    sound_s=3.2,
     cards=CARDS,
 )
 
@@ -91,7 +92,7 @@ def test_a_recording_must_sound_and_be_whole() -> None:
 
 @pytest.mark.parametrize(("language", "head"), [("en", "direction"), ("ru", "направление")])
 def test_the_table_has_a_row_for_each_call(language: Language, head: str) -> None:
-    lines = table([RECORD, replace(RECORD, talk_s=0, sound=None)], language)
+    lines = table([RECORD, replace(RECORD, talk_s=0, sound=None, sound_s=None)], language)
     assert lines[0].startswith(head)
     assert "+7 926 123-45-67" in lines[2]
     assert "102 Boris Sidorov" in lines[2]

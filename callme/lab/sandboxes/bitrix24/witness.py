@@ -148,6 +148,7 @@ class Witness:
             said_result=wordlist.STATUSES.get(kept.code, wordlist.UNDEFINED),
             talk_s=kept.duration,
             sound=sound.content if sound else None,
+            sound_s=sound.duration if sound else None,
             cards=tuple(CardSeen(self._person(c.user, named=False), c.shown_at, c.hidden_at) for c in cards),
         )
 

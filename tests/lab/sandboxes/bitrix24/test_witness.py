@@ -81,6 +81,6 @@ def test_its_calls_as_values() -> None:
         "200",
         3,
     )
-    assert (kept.line, kept.client, kept.sound) == ("", "", b"sound")
+    assert (kept.line, kept.client, kept.sound, kept.sound_s) == ("", "", b"sound", 3.0)
     assert [(card.extension, card.shown_at, card.hidden_at) for card in kept.cards] == [("102", 100, 105)]
     assert (seen.standing(), seen.unfinished(KNOWN_CLIENT)) == (0, 0)
