@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
-import structlog
 
 from callme.crm.commands import Click, Hearing, Keep
 from callme.crm.doors import Knock, Reply
@@ -37,13 +35,14 @@ from callme.crm.port import (
 from callme.crm.shadow import Entry, Shadowed, Unlisted
 from callme.crm.transcript import Line
 from callme.http import HttpClient
-from callme.portals.bitrix24 import audience, clients, neighbours, notices, payloads, shadow, transcription
+from callme.portals.bitrix24 import audience, neighbours, notices, payloads, shadow, transcription
 from callme.portals.bitrix24.application import configured
 from callme.portals.bitrix24.backlog import Backlog
 from callme.portals.bitrix24.bindings import bindings_of
 from callme.portals.bitrix24.callers import Callers
 from callme.portals.bitrix24.callme import door
 from callme.portals.bitrix24.checkup import examine
+from callme.portals.bitrix24.clients import Clients, nearest
 from callme.portals.bitrix24.credentials import Credentials, Webhook
 from callme.portals.bitrix24.customers import Customers
 from callme.portals.bitrix24.directory import Directory, People
@@ -52,6 +51,7 @@ from callme.portals.bitrix24.framing import Framing
 from callme.portals.bitrix24.installing import Installation
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.listening import Listener
+from callme.portals.bitrix24.news import News
 from callme.portals.bitrix24.owners import Owners
 from callme.portals.bitrix24.placing import placing_of
 from callme.portals.bitrix24.policies import Creation
@@ -61,6 +61,7 @@ from callme.portals.bitrix24.rest import Done, Fault, Rest
 from callme.portals.bitrix24.settings import Settings
 from callme.portals.bitrix24.statistics import Absent, Sealed, look_up, may_look
 from callme.portals.bitrix24.telling import tell
+from callme.portals.bitrix24.upkeep import Upkeep
 from callme.wording import Language, Phrase
 
 DEDUP_S = 30 * 60 - 60
@@ -85,8 +86,6 @@ FINISH = "telephony.externalCall.finish"
 
 CALL_UNKNOWN = "Call is not found"
 USER_UNKNOWN = "User is not found or is not active"
-
-_log = structlog.get_logger(__name__)
 
 
 class Bitrix24:
@@ -116,7 +115,6 @@ class Bitrix24:
             transport=transport,
         )
         home = home or Home()
-        self._quiet = home.quiet
         self._application = configured(id, settings, self._http, home)
         who = credentials or self._application or Webhook(settings.webhook_url)
         self._rest = Rest(who, self._http, gate)
@@ -130,17 +128,35 @@ class Bitrix24:
             self._application, self._http, gate, self._directory, self._placing, settings.call_tab
         )
         self._lines = Lines(settings.lines, settings.create.outbound is Creation.ALWAYS)
-        self._callers = Callers(self._directory, settings.vip)
+        self._clients = Clients()
+        self._callers = Callers(self._directory, self._clients, settings.vip)
         self._language: Language = settings.language or home.language
-        self._customers = Customers(settings, self._directory, self._lines, self._language)
+        self._customers = Customers(settings, self._directory, self._lines, self._clients, self._language)
         self._owners = Owners(settings, self._directory, self._lines, self._customers)
         self._reminders = Reminders(
             settings, self._directory, self._lines, self._customers, zone, self._language
         )
-        self._listener = Listener(
-            settings, self._directory, self._lines, self._rest, self._application, self.install
+        self._upkeep = Upkeep(
+            id,
+            self._rest,
+            self._directory,
+            self._lines,
+            self._bindings,
+            self._placing,
+            quiet=home.quiet,
         )
-        self._fetching = Fetching(self._rest, self._bindings, self._listener.understand)
+        self._news = News(self._clients, self._upkeep.read_users)
+        self._listener = Listener(
+            settings,
+            self._directory,
+            self._lines,
+            self._clients,
+            self._rest,
+            self._application,
+            self._news,
+            self.install,
+        )
+        self._fetching = Fetching(self._rest, self._bindings, self._listener.understand, self._news)
         self._doubtful: dict[str, payloads.Params] = {}  # call → the register that got no answer
         self._looks: bool | None = None  # whether the statistics may be read, asked now and then
 
@@ -391,7 +407,10 @@ class Bitrix24:
 
     async def name_of(self, click: Click) -> str:
         """Whom the portal has under the clicked number."""
-        return clients.name(clients.nearest(await clients.search(self._rest, click.number), click.client))
+        number = payloads.phone_number(click.number)
+        found = await self._clients.find(self._rest, number, Urgency.COMMAND)
+        client = None if isinstance(found, Fault) else nearest(found, click.client)
+        return "" if client is None else client.name
 
     async def answer(self, knock: Knock, now: float) -> Reply:
         """The old scripts' address: an event of this portal, or a report of the old dialplan."""
@@ -442,35 +461,20 @@ class Bitrix24:
         """Takes the tokens of a proven installation of the local application."""
         if self._installation is None:
             return Installed(Verdict.FOREIGN, notices.WEBHOOK_ONLY, notices.AS_APPLICATION)
-        self._bindings.forget()
-        self._placing.forget()
+        self._upkeep.forget()
         return await self._installation.judge(fields)
 
     async def refresh(self) -> Outcome | None:
         """Reads users and lines anew, and adds or renames the lines that the configuration names; a failure
         keeps the last good copy and is the answer."""
         self._looks = None
-        told = await self._directory.refresh()
-        if isinstance(told, Fault):
-            _log.warning("portal directory not refreshed", portal=self.id, why=_said(told.outcome))
-            return told.outcome
-        for phrase in told:
-            _log.info("portal directory", portal=self.id, note=phrase.say("en"))
-        if self._quiet:
-            return None  # lines and subscriptions are written to the portal
-        for phrase in await self._lines.refresh(self._rest):
-            _log.warning("portal lines", portal=self.id, note=phrase.say("en"))
-        unheard = await self._bindings.refresh(self._rest)
-        if unheard is not None:
-            _log.warning("portal events", portal=self.id, note=unheard.say("en"))
-        unplaced = await self._placing.refresh(self._rest)
-        if unplaced is not None:
-            _log.warning("portal tab", portal=self.id, note=unplaced.say("en"))
-        return None
+        return await self._upkeep.refresh()
 
     async def close(self) -> None:
         """Gives the connections back."""
-        await self._callers.close()
+        await self._fetching.close()
+        await self._news.close()
+        await self._clients.close()
         await self._lines.close()
         if self._application is not None:
             await self._application.close()
@@ -483,8 +487,3 @@ class Bitrix24:
 
     def _users_of(self, extensions: Iterable[str]) -> set[int]:
         return audience.users_of(self._people, extensions)
-
-
-def _said(outcome: Any) -> str:
-    why = getattr(outcome, "why", None)
-    return why.say("en") if isinstance(why, Phrase) else ""

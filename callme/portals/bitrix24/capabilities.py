@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from callme.crm.port import Finding, Urgency
 from callme.portals.bitrix24.bindings import Bindings, Way
-from callme.portals.bitrix24.fetching import EXTENDED, PACE_S
+from callme.portals.bitrix24.fetching import EXTENDED, NEWS_PACE_S, PACE_S
+from callme.portals.bitrix24.news import offered
 from callme.portals.bitrix24.placing import SCOPE, Place, Placing
 from callme.portals.bitrix24.rest import Done, Rest
 from callme.portals.bitrix24.settings import Settings
@@ -20,6 +21,7 @@ _UPKEEP = Urgency.UPKEEP
 _CLICKS = Phrase("clicks on numbers", "клики по номерам")
 _NOTIFICATIONS = Phrase("notifications", "уведомления")
 _CRM = Phrase("CRM", "CRM")
+_NEWS = Phrase("changes of clients and employees", "изменения клиентов и сотрудников")
 _TAB = Phrase("tab in the call card", "вкладка в карточке звонка")
 
 TOLD = Phrase("the portal tells CallMe of them at {address}", "портал сообщает о них по адресу {address}")
@@ -40,6 +42,18 @@ FRAGILE = Phrase(
     "{how}; this plan deletes them as they are fetched, so a crash in that moment loses one",
     "{how}; на этом тарифе они удаляются при получении, и сбой в этот миг потеряет клик",
 )
+BY_TIME = Phrase(
+    "not told to a webhook: a client is asked for again after a minute, the employees after five",
+    "вебхуку не сообщаются: о клиенте CallMe спрашивает снова через минуту, о сотрудниках — через пять",
+)
+NEWS_UNTOLD = Phrase(
+    "not told: a client is asked for again after a minute, the employees after five",
+    "не сообщаются: о клиенте CallMe спрашивает снова через минуту, о сотрудниках — через пять",
+)
+NEWS_TOLD = Phrase(
+    "the portal tells of them at once at {address}", "портал сразу сообщает о них по адресу {address}"
+)
+NEWS_FETCHED = Phrase("fetched from the portal every {pace} s", "забираются из портала каждые {pace} с")
 MAY_TELL = Phrase("users are told why a click failed", "пользователи узнают, почему клик не удался")
 MAY_NOT_TELL = Phrase(
     "users are not told why a click failed: the right is missing",
@@ -80,6 +94,7 @@ async def examine(
     else:
         cure = MORE_SCOPES if rest.credentials.application else ADD_RIGHT
         found.append(Finding(_NOTIFICATIONS, True, MAY_NOT_TELL, cure.given(names=SCOPES["im"])))
+    found.append(_news(rest, scopes, bindings))
     found += _tab(scopes, placing)
     mode = await rest.call("crm.settings.mode.get", {}, _UPKEEP, reads=True) if "crm" in scopes else None
     if isinstance(mode, Done) and mode.result in (1, 2):
@@ -96,6 +111,17 @@ def _tab(scopes: set[str], placing: Placing) -> list[Finding]:
     if SCOPE not in scopes:
         return [Finding(_TAB, True, MAY_NOT_PLACE, MORE_SCOPES.given(names=SCOPES[SCOPE]))]
     return [Finding(_TAB, True, PLACED.given(address=placing.handler))]
+
+
+def _news(rest: Rest, scopes: set[str], bindings: Bindings) -> Finding:
+    """By what the application may be told; which of it was subscribed to, the log says at the start."""
+    if not rest.credentials.application:
+        return Finding(_NEWS, True, BY_TIME)
+    if bindings.way is Way.NONE or not offered(scopes):
+        return Finding(_NEWS, True, NEWS_UNTOLD)
+    if bindings.way is Way.TOLD:
+        return Finding(_NEWS, True, NEWS_TOLD.given(address=bindings.handler))
+    return Finding(_NEWS, True, NEWS_FETCHED.given(pace=f"{NEWS_PACE_S:g}"))
 
 
 async def _clicks(rest: Rest, settings: Settings, bindings: Bindings) -> Finding:

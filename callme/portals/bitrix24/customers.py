@@ -1,43 +1,31 @@
-"""The portal's clients: whose a number is, the client that is made at the end of a call, and whose a client
-becomes.
+"""What a call does to the portal's clients: the one that is made at its end, and whose a client becomes.
 
-`owners` asks who is responsible; the adapter lets `settle` put the clients right before it finishes a call,
-because the portal itself can make one only when the call begins (sheet §1.2), looks for one once more at the
-end and ties the record to it (§1.3). Every step looks before it writes, so it may be repeated.
+Whom the portal has under a number is `clients`' affair. The adapter lets `settle` put the clients right
+before it finishes a call, because the portal itself can make one only when the call begins (sheet §1.2),
+looks for one once more at the end and ties the record to it (§1.3). Every step looks before it writes, so it
+may be repeated.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
 from callme.crm.port import Ambiguous, Later, Urgency
 from callme.portals.bitrix24 import notices, payloads
-from callme.portals.bitrix24.directory import Directory, People
+from callme.portals.bitrix24.clients import Client, Clients, Found, number
+from callme.portals.bitrix24.directory import Directory
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.policies import Creation
 from callme.portals.bitrix24.rest import Fault, Rest
 from callme.portals.bitrix24.settings import Settings
 from callme.wording import Language, Phrase
 
-SEARCH = "telephony.externalCall.searchCrmEntities"
 MODE = "crm.settings.mode.get"
 ADD = "crm.item.add"
 UPDATE = "crm.item.update"
 LIST = "crm.item.list"
-
-ORDER = ("CONTACT", "LEAD", "COMPANY")
-
-FRESH_S = 60.0
-"""Whose a number is is believed for so long."""
-
-ANSWER_S = 5.0
-"""An answer that takes longer is done without: a card or the record of the call waits for it."""
-
-REMEMBERED_MAX = 1000
 
 TRIES = 3
 """So many attempts of a finish may fail because of its client; then the record goes without."""
@@ -46,28 +34,20 @@ SIMPLE = 2
 """What crm.settings.mode.get says of a CRM without leads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """One contact, lead, company or deal, and the user who is responsible for it (0: nobody)."""
-
-    kind: str
-    id: int
-    user: int
-
-
-Found = tuple[Customer, ...]
 Settled = Phrase | Later | Ambiguous | None
 
 
 class Customers:
     """The clients of one portal."""
 
-    def __init__(self, settings: Settings, directory: Directory, lines: Lines, language: Language) -> None:
+    def __init__(
+        self, settings: Settings, directory: Directory, lines: Lines, clients: Clients, language: Language
+    ) -> None:
         self._settings = settings
         self._directory = directory
         self._lines = lines
+        self._clients = clients
         self._language = language
-        self._found: dict[str, tuple[float, Found]] = {}  # number → believed until, clients
         self._simple: bool | None = None
 
     async def find(
@@ -76,20 +56,7 @@ class Customers:
         """The clients with the caller's number, none for a hidden one; from memory unless `anew`."""
         if payloads.is_hidden(about):
             return ()
-        number = payloads.phone_number(about.number)
-        now = asyncio.get_running_loop().time()
-        until, known = self._found.get(number, (now, ()))
-        if until > now and not anew:
-            return known
-        found = await rest.call(SEARCH, payloads.find_client(number), urgency, reads=True, answer_s=ANSWER_S)
-        if isinstance(found, Fault):
-            return found
-        clients = read(found.result)
-        if len(self._found) >= REMEMBERED_MAX:
-            self._found = {key: kept for key, kept in self._found.items() if kept[0] > now}
-        if len(self._found) < REMEMBERED_MAX:
-            self._found[number] = (now + FRESH_S, clients)
-        return clients
+        return await self._clients.find(rest, payloads.phone_number(about.number), urgency, anew=anew)
 
     def creation(self, about: CallFacts) -> Creation:
         """Of which calls like this one the portal gets a new client: as the line says, else the portal."""
@@ -146,7 +113,7 @@ class Customers:
             if isinstance(mode, Fault):
                 return mode
             self._simple = mode.result in (SIMPLE, str(SIMPLE))
-        self._found.pop(payloads.phone_number(order.about.number), None)
+        self._clients.forget_number(payloads.phone_number(order.about.number))
         source = self._lines.setting(order.about.line).source
         kinds = ("CONTACT", "DEAL") if self._simple else ("LEAD",)
         contact = 0
@@ -172,11 +139,12 @@ class Customers:
             if client.user == user or not (gone or rule.when == "always"):
                 continue
             given = await rest.call(UPDATE, payloads.give(client.kind, client.id, user), Urgency.FINISH)
+            self._clients.forget(client.key)
             if isinstance(given, Fault):
                 return given
         return None
 
-    async def _deals(self, rest: Rest, found: Found) -> list[Customer] | Fault:
+    async def _deals(self, rest: Rest, found: Found) -> list[Client] | Fault:
         """The open deals of the first contact or company."""
         owner = next((client for client in found if client.kind in ("CONTACT", "COMPANY")), None)
         if owner is None:
@@ -188,43 +156,15 @@ class Customers:
         answer = told.result if isinstance(told.result, Mapping) else {}
         rows = answer.get("items")
         return [
-            Customer("DEAL", number, _number(row.get("assignedById")))
+            Client("DEAL", id, "", number(row.get("assignedById")))
             for row in (rows if isinstance(rows, list) else [])
             # The portal drops a filter that it does not know and gives every deal (§8.3.19).
             if isinstance(row, Mapping)
-            and (number := _number(row.get("id")))
-            and _number(row.get(payloads.deal_field(owner.kind))) == owner.id
+            and (id := number(row.get("id")))
+            and number(row.get(payloads.deal_field(owner.kind))) == owner.id
         ]
-
-
-def read(found: Any) -> Found:
-    """The clients in an answer of the search."""
-    rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
-    return tuple(
-        Customer(str(row.get("CRM_ENTITY_TYPE") or ""), _number(row.get("CRM_ENTITY_ID")), _responsible(row))
-        for row in rows
-    )
-
-
-def responsible(found: Sequence[Customer], people: People) -> int | None:
-    """Of the clients found, the first with a user who still works here: contacts, leads, companies. The
-    portal lists those of dismissed users too (sheet §1.5)."""
-    for kind in ORDER:
-        for client in found:
-            if client.kind == kind and client.user in people.users:
-                return client.user
-    return None
-
-
-def _responsible(row: Mapping[str, Any]) -> int:
-    return _number(row.get("ASSIGNED_BY_ID"))
-
-
-def _number(value: Any) -> int:
-    text = str(value or "")
-    return int(text) if text.isdecimal() else 0
 
 
 def _id(result: Any) -> int:
     item = result.get("item") if isinstance(result, Mapping) else None
-    return _number(item.get("id")) if isinstance(item, Mapping) else 0
+    return number(item.get("id")) if isinstance(item, Mapping) else 0

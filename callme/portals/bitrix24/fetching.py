@@ -7,7 +7,8 @@ click. A message that comes twice is one: the store knows each click by its id.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,8 @@ import structlog
 
 from callme.crm.commands import Hearing, Keep
 from callme.crm.port import Later, Urgency
-from callme.portals.bitrix24.bindings import Bindings, Way
+from callme.portals.bitrix24.bindings import WISHES, Bindings, Way
+from callme.portals.bitrix24.news import News
 from callme.portals.bitrix24.rest import Fault, Rest
 from callme.portals.bitrix24.webhook import Message
 
@@ -32,6 +34,16 @@ IDLE_PACE_S, IDLE_AFTER_S = 5.0, 1800.0
 NOT_YET_S = 15.0
 NEVER_S = 3600.0
 
+NEWS_PACE_S = 30.0
+"""From one look for news of clients and users to the next: half the time that an answer about a client is
+believed, so that a portal that cannot reach us costs 2 requests a minute more."""
+
+NEWS_MAX = 500
+"""So many are fetched in one request; an import that has left more is gone through at the clicks' pace."""
+
+CLICKS = {"@EVENT_NAME": list(WISHES)}
+"""News would stand in a click's way: the portal gives fifty messages at a time, the eldest first."""
+
 Row = Mapping[str, Any]
 _log = structlog.get_logger(__name__)
 
@@ -44,10 +56,14 @@ class Fetching:
         rest: Rest,
         bindings: Bindings,
         understand: Callable[[Message, float], Awaitable[Hearing]],
+        news: News,
     ) -> None:
         self._rest = rest
         self._bindings = bindings
         self._understand = understand
+        self._news = news
+        self._news_at = float("-inf")  # when to look for them next
+        self._looking: asyncio.Task[None] | None = None
         self._extended: bool | None = None
         self._left = True  # an earlier process, or a full disk, may have left messages that are reserved
         self._busy_at: float | None = None
@@ -60,6 +76,9 @@ class Fetching:
             return NOT_YET_S
         if self._busy_at is None:
             self._busy_at = clock()
+        if self._bindings.news and self._looking is None and clock() >= self._news_at:
+            # Beside the clicks, which wait for nothing that may wait itself.
+            self._looking = asyncio.get_running_loop().create_task(self._look_for_news(clock))
         fault = await self._look(clock, keep)
         if fault is None:
             return IDLE_PACE_S if clock() - self._busy_at > IDLE_AFTER_S else PACE_S
@@ -80,9 +99,8 @@ class Fetching:
             if fault is not None:
                 return fault
         self._left = False
-        found = await self._rest.call(
-            GET, {"clear": 0 if self._extended else 1}, Urgency.COMMAND, reads=bool(self._extended)
-        )
+        wanted = {"clear": 0 if self._extended else 1, "filter": CLICKS}
+        found = await self._rest.call(GET, wanted, Urgency.COMMAND, reads=bool(self._extended))
         if isinstance(found, Fault):
             self._left = True  # where only the answer was lost, they are reserved now
             return found
@@ -90,9 +108,33 @@ class Fetching:
         process = str(result.get("process_id") or "")
         return await self._see_to(_rows(result.get("events")), process, clock, keep)
 
+    async def close(self) -> None:
+        """Ends a look for news that goes on."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    async def _look_for_news(self, clock: Callable[[], float]) -> None:
+        """What is told of clients and users is deleted as it is fetched: losing it costs a memory alone."""
+        wanted = {"clear": 1, "limit": NEWS_MAX, "filter": {"@EVENT_NAME": sorted(self._bindings.news)}}
+        try:
+            found = await self._rest.call(GET, wanted, Urgency.UPKEEP)
+            self._news_at = clock() + NEWS_PACE_S
+            if isinstance(found, Fault):
+                self._news.lost()
+                return
+            result = found.result if isinstance(found.result, Mapping) else {}
+            rows = _rows(result.get("events"))
+            for row in rows:
+                self._news.hear(message(row))
+            if len(rows) >= NEWS_MAX:
+                self._news_at = clock() + PACE_S
+        finally:
+            self._looking = None
+
     async def _take_up(self, clock: Callable[[], float], keep: Keep) -> Fault | None:
         """What is reserved was fetched and never kept."""
-        found = await self._rest.call(LIST, {}, Urgency.COMMAND, reads=True)
+        found = await self._rest.call(LIST, {"filter": CLICKS}, Urgency.COMMAND, reads=True)
         if isinstance(found, Fault):
             return found
         rows = _rows(found.result)
@@ -125,12 +167,22 @@ class Fetching:
 def message(row: Row) -> Message:
     """A waiting row as the event that would have been posted."""
     data = row.get("EVENT_DATA")
-    said = {str(name): str(value) for name, value in data.items()} if isinstance(data, Mapping) else {}
+    said = dict(_flat(data)) if isinstance(data, Mapping) else {}
     try:
         at = datetime.fromisoformat(str(row.get("TIMESTAMP_X"))).timestamp()
     except ValueError:
         at = None
     return Message(str(row.get("EVENT_NAME") or "").upper(), said, at)
+
+
+def _flat(data: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
+    """The names that the form would have: `FIELDS][ID`."""
+    for key, value in data.items():
+        name = f"{within}][{key}" if within else str(key)
+        if isinstance(value, Mapping):
+            yield from _flat(value, name)
+        else:
+            yield name, str(value)
 
 
 def _rows(found: object) -> list[Row]:

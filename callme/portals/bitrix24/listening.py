@@ -14,12 +14,15 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from callme.crm.commands import Click, Foreign, Heard, Hearing, Unclear
+from callme.crm.port import Urgency
 from callme.errors import StoreError
-from callme.portals.bitrix24 import clients, webhook
+from callme.portals.bitrix24 import payloads, webhook
 from callme.portals.bitrix24.application import Application
+from callme.portals.bitrix24.clients import Client, Clients, nearest
 from callme.portals.bitrix24.directory import Directory
 from callme.portals.bitrix24.lines import Lines
-from callme.portals.bitrix24.rest import Rest
+from callme.portals.bitrix24.news import News
+from callme.portals.bitrix24.rest import Fault, Rest
 from callme.portals.bitrix24.settings import Settings
 
 PEOPLE_S = 3.0
@@ -39,15 +42,19 @@ class Listener:
         settings: Settings,
         directory: Directory,
         lines: Lines,
+        clients: Clients,
         rest: Rest,
         application: Application | None,
+        news: News,
         renew: Callable[[Mapping[str, str]], Awaitable[object]],
     ) -> None:
         self._settings = settings
         self._directory = directory
         self._lines = lines
+        self._clients = clients
         self._rest = rest
         self._application = application
+        self._news = news
         self._renew = renew
 
     async def hear(self, body: bytes, now: float) -> Hearing:
@@ -82,6 +89,7 @@ class Listener:
             case webhook.UPDATED if self._application is not None:
                 await self._renew(message.fields)
                 return Heard(stirred=True)
+        self._news.hear(message)
         return Heard()
 
     async def _pressed(self, pressed: webhook.Pressed, now: float) -> Heard:
@@ -123,13 +131,14 @@ class Listener:
         """Whose telephone rings for a customer: the one responsible for him, the owner of the line, and at
         the end the default user; the first with a telephone."""
         people = self._directory.people
-        user: int | None = None
+        client: Client | None = None
+        number = payloads.phone_number(wish.number)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLIENT_S):
-                rows = await clients.search(self._rest, wish.number)
-                user = clients.responsible(clients.nearest(rows, wish.entity))
+                found = await self._clients.find(self._rest, number, Urgency.COMMAND)
+                client = None if isinstance(found, Fault) else nearest(found, wish.entity)
         owner = people.user_of(self._lines.setting(wish.line).owner)
-        for one in (user, owner):
+        for one in (client.user if client is not None else None, owner):
             if one is not None and people.extension_of(one):
                 return one
         return self._settings.default_user

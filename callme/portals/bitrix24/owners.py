@@ -9,7 +9,8 @@ from __future__ import annotations
 from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
 from callme.crm.port import Urgency
 from callme.portals.bitrix24 import notices
-from callme.portals.bitrix24.customers import Customers, responsible
+from callme.portals.bitrix24.clients import responsible
+from callme.portals.bitrix24.customers import Customers
 from callme.portals.bitrix24.directory import Directory, People
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.rest import Fault, Rest
@@ -91,7 +92,8 @@ class Owners:
         """The active user responsible for the caller; `None` when there is none or the portal does not
         say."""
         found = await self._customers.find(rest, about, urgency)
-        return None if isinstance(found, Fault) else responsible(found, self._people)
+        client = None if isinstance(found, Fault) else responsible(found, self._people)
+        return None if client is None else client.user
 
     @property
     def _people(self) -> People:

@@ -48,12 +48,19 @@ class Placing:
         """Looks again next time."""
         self._settled = False
 
-    async def refresh(self, rest: Rest) -> Phrase | None:
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is to be asked about it."""
+        return self._settled or self.place is Place.NEVER
+
+    async def refresh(self, rest: Rest, rights: frozenset[str] | Fault) -> Phrase | None:
         """Binds the tab, or takes it away, unless that was done; what is to be told when it fails."""
-        if self._settled or self.place is Place.NEVER:
+        if self.settled:
             return None
-        found = await rest.call("scope", {}, Urgency.UPKEEP, reads=True)
-        if isinstance(found, Done) and allowed(found.result):
+        found: Done | Fault | None = None
+        if isinstance(rights, Fault):
+            found = rights
+        elif SCOPE in rights:
             found = await rest.call(GET, {}, Urgency.UPKEEP, reads=True)
             for method, params in self.missing(found.result) if isinstance(found, Done) else ():
                 found = await rest.call(method, params, Urgency.UPKEEP)
@@ -88,8 +95,3 @@ def placing_of(handler: str, *, able: bool, wanted: bool) -> Placing:
     if not wanted:
         return Placing(Place.UNWANTED, handler)
     return Placing(Place.OFFERED if handler.startswith("https://") else Place.UNREACHED, handler)
-
-
-def allowed(scopes: object) -> bool:
-    """Whether the application was given the right, by what `scope` told."""
-    return isinstance(scopes, list) and SCOPE in scopes

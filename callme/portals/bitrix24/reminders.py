@@ -15,7 +15,8 @@ from typing import Any
 from callme.crm.intents import CallFacts, Remind, Settle
 from callme.crm.port import Attempt, Delivered, Outcome, Refused, Unauthorised, Urgency
 from callme.portals.bitrix24 import notices, payloads, telling
-from callme.portals.bitrix24.customers import Customers, responsible
+from callme.portals.bitrix24.clients import responsible
+from callme.portals.bitrix24.customers import Customers
 from callme.portals.bitrix24.directory import Directory
 from callme.portals.bitrix24.lines import Lines
 from callme.portals.bitrix24.rest import Fault, Rest
@@ -66,7 +67,8 @@ class Reminders:
         if owner.isdecimal() and int(owner) in self._directory.people.users:
             user = int(owner)
         if rule.to == "responsible":
-            user = responsible(found, self._directory.people) or user
+            client = responsible(found, self._directory.people)
+            user = client.user if client is not None else user
         if rule.notify or not rule.task:
             told = await self._notify(rest, order, user)
             if isinstance(told, Fault):

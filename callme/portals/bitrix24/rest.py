@@ -140,6 +140,11 @@ class Rest:
         twin._gather = gather
         return twin
 
+    @property
+    def gathers(self) -> bool:
+        """Whether what is asked here may wait to be sent together with others."""
+        return self._gather is not None
+
     async def call(
         self,
         method: str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -9,12 +10,14 @@ from callme.crm.commands import Foreign, Heard, Hearing
 from callme.crm.port import Unauthorised
 from callme.lab.sandboxes.bitrix24 import clicking
 from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind
-from tests.portals.bitrix24.installed import PUBLIC, ApplicationStand, installed, standing
+from tests.portals.bitrix24.installed import CLOUD, PUBLIC, ApplicationStand, installed, standing
 
-HANDLERS = [
-    (event, f"{PUBLIC}/hooks/main")
-    for event in ("ONEXTERNALCALLSTART", "ONEXTERNALCALLBACKSTART", "ONAPPUNINSTALL", "ONAPPUPDATE")
-]
+CLICKS = ("ONEXTERNALCALLSTART", "ONEXTERNALCALLBACKSTART", "ONAPPUNINSTALL", "ONAPPUPDATE")
+NEWS = (
+    *(f"ONCRM{kind}{act}" for kind in ("COMPANY", "CONTACT", "LEAD") for act in ("ADD", "DELETE", "UPDATE")),
+    "ONUSERADD",
+)
+HANDLERS = [(event, f"{PUBLIC}/hooks/main") for event in (*CLICKS, *NEWS)]
 
 
 async def test_an_installed_application_subscribes_once(tmp_path: Path) -> None:
@@ -48,6 +51,47 @@ async def test_trouble_is_tried_again_and_a_lost_answer_binds_nothing_twice(tmp_
     assert stand.sandbox.office.handlers == []
     await stand.portal.refresh()
     assert stand.sandbox.office.handlers == HANDLERS
+    await stand.portal.close()
+
+
+async def test_all_news_are_asked_for_in_one_request(tmp_path: Path) -> None:
+    stand = await installed(tmp_path)
+    await stand.portal.refresh()
+    asked = Counter(stand.wire.methods)
+    assert (asked["event.bind"], asked["batch"], asked["scope"]) == (len(CLICKS), 1, 1)
+    await stand.portal.close()
+
+
+async def test_only_what_the_rights_allow_is_asked_for(tmp_path: Path) -> None:
+    stand = await installed(tmp_path)
+    stand.sandbox.knobs = CLOUD.with_changes({"scopes": ["telephony", "user"]})
+    await stand.portal.refresh()
+    told = [event for event, _ in stand.sandbox.office.handlers]
+    assert told == [*CLICKS, "ONUSERADD"]
+    await stand.portal.close()
+
+
+async def test_where_news_cannot_be_had_clicks_are_and_it_is_tried_again(tmp_path: Path) -> None:
+    stand = await installed(tmp_path)
+    stand.sandbox.faults.add(Fault("batch", FaultKind.HTML, status=502))
+    await stand.portal.refresh()
+    assert [event for event, _ in stand.sandbox.office.handlers] == list(CLICKS)
+    assert stand.bitrix._bindings.bound
+    await stand.portal.refresh()
+    assert stand.sandbox.office.handlers == HANDLERS
+    await stand.portal.close()
+
+
+async def test_what_the_portal_does_not_know_is_left_out_and_not_asked_again(tmp_path: Path) -> None:
+    stand = await installed(tmp_path)
+    unknown = Fault("event.bind", FaultKind.ERROR, nth=5, status=400, code="ERROR_EVENT_NOT_FOUND")
+    stand.sandbox.faults.add(unknown)
+    await stand.portal.refresh()
+    assert stand.sandbox.office.handlers == [one for one in HANDLERS if one[0] != NEWS[0]]
+    assert stand.bitrix._bindings.news == {*NEWS[1:]}
+    before = stand.wire.methods.count("event.get")
+    await stand.portal.refresh()
+    assert stand.wire.methods.count("event.get") == before
     await stand.portal.close()
 
 

@@ -9,10 +9,9 @@ import httpx2
 import pytest
 
 from callme.crm.port import Customer, Knows, Urgency
-from callme.portals.bitrix24 import callers
+from callme.portals.bitrix24 import clients
 from callme.portals.bitrix24.adapter import Bitrix24
-from callme.portals.bitrix24.callers import ITEM
-from callme.portals.bitrix24.customers import SEARCH
+from callme.portals.bitrix24.clients import ITEM, SEARCH
 from callme.portals.bitrix24.policies import Vip
 from tests.portals.bitrix24.scripted import USERS, OpenGate, Scripted, bad, lost, ok, page, portal
 
@@ -108,7 +107,7 @@ async def test_where_the_portal_fails_nothing_is_known(trouble: Any) -> None:
 
 
 async def test_an_old_answer_rather_than_none_but_not_his_workday(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(callers, "FRESH_S", -1.0)
+    monkeypatch.setattr(clients, "FRESH_S", -1.0)
     bitrix = portal(Scripted().says(SEARCH, [ok([row()]), page(502)]))
     await bitrix.refresh()
     await bitrix.who(NUMBER, 5)
@@ -121,10 +120,11 @@ class Slow(httpx2.AsyncBaseTransport):
 
     def __init__(self, scripted: Scripted) -> None:
         self._scripted = scripted
-        self.opened = asyncio.Event()
+        self.came, self.opened = asyncio.Event(), asyncio.Event()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if SEARCH in str(request.url):
+            self.came.set()
             await self.opened.wait()
         return self._scripted(request)
 

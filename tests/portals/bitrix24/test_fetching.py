@@ -11,12 +11,13 @@ from callme.crm.commands import Click, Heard, Hearing
 from callme.lab.sandboxes.bitrix24 import clicking, offline
 from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind, Moment
 from callme.lab.sandboxes.bitrix24.server import SandboxPortal
-from callme.portals.bitrix24 import fetching
+from callme.portals.bitrix24 import fetching, news
+from callme.portals.bitrix24.bindings import WISHES
 from tests.portals.bitrix24.installed import CLOUD, ApplicationStand, installed, standing
 from tests.portals.conformance import Stand
 
 NUMBER = "+79165550001"
-CLICKS = ["ONEXTERNALCALLBACKSTART", "ONEXTERNALCALLSTART"]
+BOUND = sorted((*WISHES, *news.EVENTS))
 
 
 class Desk:
@@ -62,7 +63,7 @@ async def fetch(stand: ApplicationStand, desk: Desk) -> float:
 @pytest.mark.parametrize("extended", [True, False])
 async def test_each_click_comes_once_with_its_time(tmp_path: Path, extended: bool) -> None:
     stand, desk = await unreachable(tmp_path, offline_extended=extended), Desk()
-    assert sorted(stand.sandbox.office.offline_bound) == CLICKS
+    assert sorted(stand.sandbox.office.offline_bound) == BOUND
     assert stand.sandbox.office.handlers == []
     calls = [click(stand, user, ago_s) for user, ago_s in ((2, 40.0), (3, 1.0))]
     for _ in range(3):
@@ -155,7 +156,7 @@ async def test_where_the_portal_reaches_us_nothing_is_fetched(tmp_path: Path) ->
 async def test_an_address_that_the_portal_cannot_reach_is_not_told_to_it(tmp_path: Path) -> None:
     stand = await installed(tmp_path, events="fetched")
     await stand.portal.refresh()
-    assert (stand.sandbox.office.handlers, sorted(stand.sandbox.office.offline_bound)) == ([], CLICKS)
+    assert (stand.sandbox.office.handlers, sorted(stand.sandbox.office.offline_bound)) == ([], BOUND)
     assert await fetch(stand, Desk()) == fetching.PACE_S
     await stand.portal.close()
 

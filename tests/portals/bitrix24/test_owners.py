@@ -8,7 +8,7 @@ import pytest
 
 from callme.crm.intents import Direction, Finish, Result
 from callme.crm.port import Delivered, Urgency
-from callme.portals.bitrix24.customers import SEARCH
+from callme.portals.bitrix24.clients import SEARCH
 from tests.portals.bitrix24.scripted import (
     START,
     OpenGate,

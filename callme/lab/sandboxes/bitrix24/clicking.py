@@ -13,7 +13,7 @@ does not repeat an event that failed: the answer's status is only told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
@@ -71,8 +71,8 @@ def routes(rest: Rest, clock: Callable[[], float]) -> list[Route]:
                 offline.queue(rest.office, name, told, at)
         token = php.text(wish.get("token")) or rest.authority.application_token
         form = enveloped(name, told, token, int(at))
-        handlers = [wish["handler"]] if "handler" in wish else _bound(rest, name)
-        return [await _send(one, form) for one in handlers for _ in copies]
+        handlers = [wish["handler"]] if "handler" in wish else bound(rest, name)
+        return [await post(one, form) for one in handlers for _ in copies]
 
     return [
         Route("/sandbox/click", click, methods=["POST"]),
@@ -133,20 +133,30 @@ def enveloped(name: str, data: dict[str, Any], token: str, queued: int) -> dict[
     return {
         "event": name,
         "event_handler_id": "7",
-        **{f"data[{name}]": str(value) for name, value in data.items()},
+        **dict(_bracketed("data", data)),
         "ts": str(queued),
         **{f"auth[{name}]": value for name, value in auth.items()},
     }
 
 
-def _bound(rest: Rest, event: str) -> list[str]:
+def _bracketed(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """As PHP names what is nested: `data[FIELDS][ID]`. Empty arrays vanish, nulls are left out (§2.1)."""
+    if isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in pairs:
+            yield from _bracketed(f"{name}[{key}]", inner)
+    elif value is not None:
+        yield name, php.text(value)
+
+
+def bound(rest: Rest, event: str) -> list[str]:
     """Where the application wants such events; nowhere before it is wholly installed (§2.1)."""
     if rest.authority.installed is not Installed.WHOLE:
         return []
     return [handler for name, handler in rest.office.handlers if name == event]
 
 
-async def _send(handler: str, form: dict[str, str]) -> int:
+async def post(handler: str, form: dict[str, str]) -> int:
     """The status that the handler answered, 0 when it did not."""
     async with httpx2.AsyncClient(timeout=ANSWER_S) as client:
         try:

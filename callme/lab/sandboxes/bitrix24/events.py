@@ -15,14 +15,26 @@ from callme.lab.sandboxes.bitrix24.ask import Ask
 from callme.lab.sandboxes.bitrix24.refusal import Refusal, access_denied, wrong_auth_type
 
 TELEPHONY = frozenset({"ONEXTERNALCALLSTART", "ONEXTERNALCALLBACKSTART"})
-EVENTS = TELEPHONY | {"ONAPPUNINSTALL", "ONAPPUPDATE", "ONOFFLINEEVENT"}
+CRM = frozenset(
+    f"ONCRM{kind}{act}"
+    for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY")
+    for act in ("ADD", "UPDATE", "DELETE")
+)
+SCOPES = {
+    **dict.fromkeys(TELEPHONY, "telephony"),
+    **dict.fromkeys(CRM, "crm"),
+    "ONUSERADD": "user",
+}
+"""An event whose scope the application lacks does not exist for it."""
+
+EVENTS = SCOPES.keys() | {"ONAPPUNINSTALL", "ONAPPUPDATE", "ONOFFLINEEVENT"}
 ONLINE, OFFLINE = "online", "offline"
 
 
 def bind(ask: Ask) -> bool:
     """event.bind."""
     event, kind = _asked(ask)
-    if event not in EVENTS or (event in TELEPHONY and "telephony" not in ask.knobs.scopes):
+    if event not in EVENTS or SCOPES.get(event, "") not in ("", *ask.knobs.scopes):
         raise Refusal(400, "ERROR_EVENT_NOT_FOUND", "Event not found")
     if kind == OFFLINE:
         if not ask.owner.admin:

@@ -59,7 +59,9 @@ def finish(ask: Ask) -> dict[str, Any] | Fetch:
     end = _end(params, user)
     office.hide(call.id, user, ask.now, by="finish")
     for key in call.created:
-        office.customers[key].assigned_by = user
+        if key in office.customers and office.customers[key].assigned_by != user:
+            office.customers[key].assigned_by = user
+            office.tell("customer.given", ask.now, type=key[0], id=key[1], user=user)
     activity = _activity(ask, call, end)
     record = _record(ask, call, end, activity)
     _check_limits(record)

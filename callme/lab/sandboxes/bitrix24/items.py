@@ -37,7 +37,8 @@ def add(ask: Ask) -> dict[str, Any]:
 
 
 def update(ask: Ask) -> dict[str, Any]:
-    """crm.item.update: of the fields only the responsible is kept here."""
+    """crm.item.update: of the fields only the responsible is kept here. Its event comes even where nothing
+    was changed."""
     kind, fields = _kind(ask), _fields(ask)
     customer = ask.office.customers.get((kind, php.integer(ask.params.get("ID"))))
     if customer is None:
@@ -48,6 +49,8 @@ def update(ask: Ask) -> dict[str, Any]:
     if user and user != customer.assigned_by:
         customer.assigned_by = user
         ask.office.tell("customer.given", ask.now, type=kind, id=customer.id, user=user)
+    else:
+        ask.office.tell("customer.changed", ask.now, type=kind, id=customer.id)
     return {"item": _item(customer)}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from typing import Any
 
@@ -20,6 +21,7 @@ from callme.lab.sandboxes.bitrix24.state import Kept, Office
 LIMIT = 50
 EXTENDED = "rest_offline_extended"
 _SIZE = 32
+_FILTER = re.compile(r"[=@]?(ID|TIMESTAMP_X|EVENT_NAME|MESSAGE_ID)", re.IGNORECASE)
 
 
 def queue(office: Office, event: str, told: dict[str, Any], at: float) -> None:
@@ -33,8 +35,7 @@ def queue(office: Office, event: str, told: dict[str, Any], at: float) -> None:
         if row.message == message and not row.process:
             row.at = at
             return
-    data = {name: str(value) for name, value in told.items()}
-    office.offline.append(Kept(office.next_id("offline"), at, event, data, message))
+    office.offline.append(Kept(office.next_id("offline"), at, event, _texted(told), message))
 
 
 def get(ask: Ask) -> dict[str, Any]:
@@ -52,9 +53,10 @@ def get(ask: Ask) -> dict[str, Any]:
         )
     errors = php.truthy(ask.params.get("ERROR", 0))
     rows = [row for row in ask.office.offline if not row.process and row.error == errors]
-    rows = sorted(rows, key=lambda row: row.at)[:limit]
+    rows = sorted(_filtered(rows, ask.params.get("FILTER")), key=lambda row: row.at)[:limit]
     if clear:
-        ask.office.offline = [row for row in ask.office.offline if row not in rows]
+        taken = set(rows)
+        ask.office.offline = [row for row in ask.office.offline if row not in taken]
         return {"process_id": None, "events": [_row(row) for row in rows]}
     process = php.text(ask.params.get("PROCESS_ID")) or secrets.token_hex(_SIZE // 2)
     for row in rows:
@@ -65,8 +67,9 @@ def get(ask: Ask) -> dict[str, Any]:
 def listed(ask: Ask) -> Page:
     """event.offline.list: what waits and what is reserved; nothing is taken."""
     _allowed(ask)
-    more = [{"PROCESS_ID": row.process or None, "ERROR": int(row.error)} for row in ask.office.offline]
-    rows = [{**_row(row), **added} for row, added in zip(ask.office.offline, more, strict=True)]
+    found = _filtered(ask.office.offline, ask.params.get("FILTER"))
+    more = [{"PROCESS_ID": row.process or None, "ERROR": int(row.error)} for row in found]
+    rows = [{**_row(row), **added} for row, added in zip(found, more, strict=True)]
     return page(rows, ask.start)
 
 
@@ -106,6 +109,24 @@ def _allowed(ask: Ask) -> None:
         raise wrong_auth_type()
     if not ask.owner.admin:
         raise access_denied()
+
+
+def _filtered(rows: list[Kept], given: object) -> list[Kept]:
+    """The rows that a filter lets through: the operation stands before the field's name, none is equality,
+    `@` one of several. Of the operations those that a client may need."""
+    for name, wanted in given.items() if isinstance(given, dict) else ():
+        parts = _FILTER.fullmatch(str(name))
+        if parts is None:
+            raise Refusal(400, "ERROR_ARGUMENT", f"Filter by {name} is not supported", argument="filter")
+        many = {php.text(one) for one in (wanted if isinstance(wanted, list) else [wanted])}
+        rows = [row for row in rows if str(_row(row)[parts[1].upper()]) in many]
+    return rows
+
+
+def _texted(told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _texted(value) if isinstance(value, dict) else php.text(value) for name, value in told.items()
+    }
 
 
 def _process(ask: Ask) -> str:

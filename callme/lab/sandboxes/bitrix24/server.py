@@ -23,7 +23,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from callme.lab.sandboxes.bitrix24 import clicking, installation, opening, page, readout
+from callme.lab.sandboxes.bitrix24 import clicking, installation, news, opening, page, readout
 from callme.lab.sandboxes.bitrix24.authority import CLIENT_ID, CLIENT_SECRET, Authority
 from callme.lab.sandboxes.bitrix24.faults import Faults
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
@@ -58,10 +58,13 @@ class SandboxPortal:
         self.port = port
         self._clock = clock
         self._rest = Rest(self.office, knobs or Knobs(), Webhook(1, secret), self.faults, clock)
+        self.teller = news.Teller(self._rest)
+        self._telling: asyncio.Task[None] | None = None
         routes = [
             *readout.routes(self._rest, clock),
             *installation.routes(self._rest, clock),
             *clicking.routes(self._rest, clock),
+            *news.routes(self._rest, clock),
             *opening.routes(self._rest, clock),
             *page.routes(self.office, clock),
         ]
@@ -134,12 +137,18 @@ class SandboxPortal:
             timeout_graceful_shutdown=GRACE_S,
         )
         self._server = _Server(config)
+        self.teller.listen(True)
+        self._telling = asyncio.create_task(self.teller.run(), name="sandbox portal's events")
         self._task = asyncio.create_task(self._server.serve([self._socket]), name="sandbox portal")
         await self._server.listening.wait()
 
     async def stop(self) -> None:
         """Close the event streams, then the server."""
         self._rest.closing.set()
+        self.teller.listen(False)
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             await self._task

@@ -170,7 +170,7 @@ class Kept:
     id: int
     at: float
     event: str
-    data: dict[str, str]
+    data: dict[str, Any]
     message: str
     process: str = ""
     error: bool = False
@@ -275,6 +275,18 @@ class Office:
         customer = Customer(kind, self.next_id(kind), title, assigned_by, phones)
         self.customers[kind, customer.id] = customer
         return customer
+
+    def change_customer(self, key: tuple[str, int], now: float, **fields: Any) -> None:
+        """Somebody works in the CRM: the fields of a `Customer`."""
+        customer = self.customers[key]
+        for name, value in fields.items():
+            setattr(customer, name, value)
+        self.tell("customer.changed", now, type=key[0], id=key[1])
+
+    def delete_customer(self, key: tuple[str, int], now: float) -> None:
+        """Somebody deletes a CRM object."""
+        del self.customers[key]
+        self.tell("customer.deleted", now, type=key[0], id=key[1])
 
     def by_extension(self, extension: str) -> User | None:
         """The active person with exactly that extension."""

@@ -94,3 +94,16 @@ async def test_what_is_reserved_is_nobody_elses_until_it_is_cleared(client: Clie
 
 async def test_a_wrong_limit(client: Client) -> None:
     assert await ask(client, "event.offline.get", {"limit": 0}) == "ERROR_ARGUMENT"
+
+
+async def test_a_filter_lets_some_through_and_an_odd_one_is_refused(client: Client) -> None:
+    client.office.offline_bound = {CLICK, "ONCRMLEADADD"}
+    happen(client, "1")
+    offline.queue(client.office, "ONCRMLEADADD", {"FIELDS": {"ID": 5}}, client.now)
+    for name, wanted in (("EVENT_NAME", CLICK), ("=EVENT_NAME", CLICK), ("@EVENT_NAME", [CLICK, "ONOTHER"])):
+        rows = await ask(client, "event.offline.list", {"filter": {name: wanted}})
+        assert [row["EVENT_NAME"] for row in rows] == [CLICK]
+    assert await ask(client, "event.offline.list", {"filter": {"EVENT": CLICK}}) == "ERROR_ARGUMENT"
+    taken = await ask(client, "event.offline.get", {"filter": {"@EVENT_NAME": ["ONCRMLEADADD"]}})
+    assert [row["EVENT_DATA"] for row in taken["events"]] == [{"FIELDS": {"ID": "5"}}]
+    assert [row.event for row in client.office.offline] == [CLICK]
