@@ -72,6 +72,7 @@ def doctor(
     fix: bool = False,
     bundle: Path | None = None,
     call: Sequence[str] = (),
+    pbx: str = "",
     etc: Path = house.ETC,
 ) -> int:
     """Examines and prints; 0 when nothing is ill. Raises `ConfigError`, `StoreError`, `PbxError`."""
@@ -79,7 +80,7 @@ def doctor(
     if call:
         from callme.cli import trial
 
-        return trial.trial(config, call[0], call[1], as_json=as_json)
+        return trial.trial(config, call[0], call[1], pbx=pbx, as_json=as_json)
     seen = asyncio.run(examined(config, etc))
     told = [_fixed(sign) for sign in seen.signs] if fix else [(sign, None) for sign in seen.signs]
     signs = [sign for sign, _ in told]

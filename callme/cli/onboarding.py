@@ -128,6 +128,16 @@ def doctor(
             ),
         ),
     ] = None,
+    pbx: Annotated[
+        str,
+        typer.Option(
+            metavar="ID",
+            help=told(
+                "on which PBX the test call is made, where there are several",
+                "на какой АТС сделать пробный звонок, если их несколько",
+            ),
+        ),
+    ] = "",
     etc: Annotated[
         Path,
         typer.Option(metavar="DIR", help=told("Asterisk's folder", "папка Asterisk"), show_default=True),
@@ -137,7 +147,8 @@ def doctor(
     """`callme doctor`."""
     from callme.cli import doctor as body
 
-    raise typer.Exit(body.doctor(config, as_json=as_json, fix=fix, bundle=bundle, call=call or (), etc=etc))
+    code = body.doctor(config, as_json=as_json, fix=fix, bundle=bundle, call=call or (), pbx=pbx, etc=etc)
+    raise typer.Exit(code)
 
 
 @commands.command(

@@ -148,7 +148,8 @@ class Pbx:
         for part in ("etc", "lib", "spool/monitor", "run", "log"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         layout = Layout(f"/srv/callme/{self.name}", self.secret, self._admin_secret)
-        for name, text in dialplan.render(self.seat, self.options, layout).items():
+        macros = self.release == "16"  # app_macro left Asterisk in 21, FreePBX's plans are of Macro up to 16
+        for name, text in dialplan.render(self.seat, self.options, layout, macros=macros).items():
             path = self.folder / "etc" / name
             path.touch(mode=0o600)
             path.write_text(text, "utf-8")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-from collections.abc import Mapping, Sequence
+import stat
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,6 +21,7 @@ from callme.pbx.ami.source import AmiSource
 from callme.pbx.places import Trouble
 from callme.pbx.port import Directory
 from callme.portals.registry import Plan
+from callme.service.account import Account, account_of, group_of, may_read
 from callme.service.audio import access_of
 from callme.service.clock import WallClock
 from callme.service.numbers import numbering_of
@@ -41,6 +42,23 @@ UNREADABLE_CURE = Phrase(
     "mount the folder, or add CallMe's user to the group that owns it (asterisk)",
     "подключите папку или добавьте пользователя CallMe в группу её владельца (asterisk)",
 )
+ABSENT = Phrase("{folder} is not there", "{folder} нет")
+ABSENT_CURE = Phrase(
+    "mount the folder, or correct “recordings” of [[pbx]]",
+    "подключите папку или исправьте recordings в [[pbx]]",
+)
+UNREADABLE_BY = Phrase(
+    "{folder} cannot be read by the service, which runs as {user}",
+    "{folder} не может прочитать служба, работающая от {user}",
+)
+JOIN = Phrase(
+    "usermod -aG {group} {user} && systemctl restart callme",
+    "usermod -aG {group} {user} && systemctl restart callme",
+)
+OPEN_UP = Phrase("chmod g+rX {folder}, and newer ones as well", "chmod g+rX {folder}, и для новых тоже")
+DEEP = 4
+"""Recordings lie in folders of year, month and day; one more for those who group them."""
+
 NUMBERS = Phrase("Extensions of PBX “{pbx}”", "Внутренние номера АТС «{pbx}»")
 FOUND = Phrase("{count}, told by the PBX: {shown}", "{count}, сообщила АТС: {shown}")
 CONFIGURED = Phrase("as configured", "заданы в конфигурации")
@@ -119,8 +137,10 @@ async def check_all(config: Config) -> list[Finding]:
 async def check_parts(config: Config) -> Parts:
     """The same, part by part. Raises `ConfigError`."""
     planned = plans(config)
+    account = await asyncio.to_thread(account_of, config.service.data_dir)
     pbxes, portals = await asyncio.gather(
-        asyncio.gather(*map(_pbx, config.pbx)), asyncio.gather(*map(_portal, planned))
+        asyncio.gather(*(_pbx(pbx, account) for pbx in config.pbx)),
+        asyncio.gather(*map(_portal, planned)),
     )
     return Parts(
         [findings for findings, _ in pbxes],
@@ -205,7 +225,7 @@ def _listed(names: Sequence[str]) -> Phrase:
     return FOUND.given(count=len(names), shown=plain(", ".join(names[:SHOWN]) + more))
 
 
-async def _pbx(pbx: Pbx) -> tuple[list[Finding], Directory]:
+async def _pbx(pbx: Pbx, account: Account | None) -> tuple[list[Finding], Directory]:
     seen = await probe.probe(ami_settings(pbx))
     reached = bool(seen) and seen[0].well
     found = [
@@ -214,22 +234,47 @@ async def _pbx(pbx: Pbx) -> tuple[list[Finding], Directory]:
     directory = await _directory(pbx) if reached else Directory()
     if reached:
         found += _numbers(pbx, directory)
-    return [*found, await _recordings(pbx)], directory
+    return [*found, await _recordings(pbx, account)], directory
 
 
-async def _recordings(pbx: Pbx) -> Finding:
+async def _recordings(pbx: Pbx, account: Account | None) -> Finding:
     topic = RECORDINGS.given(pbx=pbx.id)
     if not pbx.recordings:
         return Finding(topic, True, NOT_SET, NOT_SET_CURE)
     if "://" in pbx.recordings:
         return await _elsewhere(pbx, topic)
-    if await asyncio.to_thread(_readable, Path(pbx.recordings)):
-        return Finding(topic, True, READABLE.given(folder=pbx.recordings))
-    return Finding(topic, False, UNREADABLE.given(folder=pbx.recordings), UNREADABLE_CURE)
+    found, cure = await asyncio.to_thread(_closed, Path(pbx.recordings), account)
+    if found is not None:
+        return Finding(topic, False, found, cure)
+    return Finding(topic, True, READABLE.given(folder=pbx.recordings))
 
 
-def _readable(folder: Path) -> bool:
-    return folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
+def _closed(folder: Path, account: Account | None) -> tuple[Phrase | None, Phrase | None]:
+    """What keeps the service from the newest recording, and the cure; nothing when it can be read."""
+    if not folder.is_dir() and may_read(folder.parent, None):
+        return ABSENT.given(folder=folder), ABSENT_CURE
+    path = next((one for one in _towards_newest(folder) if not may_read(one, account)), None)
+    if path is None:
+        return None, None
+    if account is None:
+        return UNREADABLE.given(folder=path), UNREADABLE_CURE
+    group = group_of(path)
+    open_to_group = path.stat().st_mode & stat.S_IRGRP
+    cure = JOIN.given(group=group, user=account.name) if open_to_group else OPEN_UP.given(folder=path)
+    return UNREADABLE_BY.given(folder=path, user=account.name), cure
+
+
+def _towards_newest(folder: Path) -> Iterator[Path]:
+    """The folder, and what leads from it to the newest recording by name: a day's folder, a file."""
+    for _ in range(DEEP):
+        yield folder
+        inside = sorted(folder.iterdir(), key=lambda one: (one.is_dir(), one.name))
+        if not inside:
+            return
+        folder = inside[-1]
+        if not folder.is_dir():
+            yield folder
+            return
 
 
 async def _elsewhere(pbx: Pbx, topic: Phrase) -> Finding:

@@ -26,7 +26,8 @@ PIECE = "ami"
 READ = "system,call,agent,user,cdr"
 WRITE = "call,originate,reporting"
 NEEDED_CHANNELVARS = ("FROM_DID", "MIXMONITOR_FILENAME")
-CHANNELVARS = (*NEEDED_CHANNELVARS, "VM_MESSAGEFILE")
+MESSAGE, VOTE = "VM_MESSAGEFILE", "CALLME_VOTE"
+CHANNELVARS = (*NEEDED_CHANNELVARS, MESSAGE, VOTE)
 OLD_CHANNELVARS = (
     "CallStart", "CallMeCALL_ID", "CallMeDURATION", "CallMeDISPOSITION", "CallMeCallerIDName", "FullFname",
     "CallIntNum", "CallExtNum",

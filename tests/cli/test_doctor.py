@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tarfile
 import time
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ import pytest_asyncio
 from callme.cli import trial
 from callme.cli.doctor import doctor
 from callme.config import load
-from callme.errors import ConfigError
+from callme.errors import ConfigError, PbxError
 from callme.lab.sandboxes.bitrix24.knobs import Knobs
 from callme.lab.sandboxes.bitrix24.server import SandboxPortal
 from callme.setup.ami_user import CHANNELVARS
@@ -125,3 +126,38 @@ def test_a_test_call_takes_numbers_alone(tmp_path: Path, numbers: tuple[str, str
     file.chmod(0o600)
     with pytest.raises(ConfigError, match="cannot be dialled"):
         trial.trial(load(file, {}), *numbers, as_json=False)
+
+
+@pytest.mark.parametrize(
+    ("named", "words"), [("", "office, shop; on which"), ("shpo", "no PBX “shpo”.* office, shop")]
+)
+def test_with_several_pbxs_a_test_call_says_which(tmp_path: Path, named: str, words: str) -> None:
+    file = tmp_path / "callme.toml"
+    file.write_text('[[pbx]]\nid = "office"\nsecret = "x"\n[[pbx]]\nid = "shop"\nsecret = "x"\n', "utf-8")
+    file.chmod(0o600)
+    with pytest.raises(ConfigError) as told:
+        doctor(file, call=("101", "102"), pbx=named)
+    cure = told.value.cure
+    assert cure is not None
+    assert re.search(words, f"{told.value.problem.say('en')} {cure.say('en')}")
+
+
+async def test_the_test_call_is_made_on_the_pbx_that_is_named(tmp_path: Path) -> None:
+    shop = Pretender()
+    async with pretend(shop):
+        file = tmp_path / "callme.toml"
+        file.write_text(
+            '[[pbx]]\nid = "office"\nport = 1\nsecret = "x"\n'
+            f'[[pbx]]\nid = "shop"\nport = {shop.port}\nsecret = "{shop.secret}"\n',
+            "utf-8",
+        )
+        file.chmod(0o600)
+        call = asyncio.create_task(
+            asyncio.to_thread(doctor, file, call=("101", "102"), pbx="shop", as_json=True)
+        )
+        order = await shop.seen("Originate")
+        assert order.get("Channel").startswith("Local/101@")
+        assert order.get("Exten") == "102"
+        shop.cut()
+        with pytest.raises(PbxError):
+            await call

@@ -13,8 +13,18 @@ from callme.lab.numbering import Seat
 LAYOUT = Layout("/srv/callme/lab11", "top-secret", "admin-secret")
 
 
-def rendered(options: Options | None = None) -> dict[str, str]:
-    return dialplan.render(Seat(11), options or Options(), LAYOUT)
+BOTH = pytest.mark.parametrize("macros", [False, True], ids=["Gosub", "Macro"])
+
+
+def rendered(options: Options | None = None, *, macros: bool = False) -> dict[str, str]:
+    return dialplan.render(Seat(11), options or Options(), LAYOUT, macros=macros)
+
+
+def plan(*, macros: bool) -> str:
+    """The dialplan as a whole, without its comments."""
+    files = rendered(macros=macros)
+    text = files["extensions.conf"] + files["extensions_additional.conf"]
+    return re.sub(r"^ *;.*\n", "", text, flags=re.M)
 
 
 def section(text: str, name: str) -> str:
@@ -56,22 +66,42 @@ def test_a_secret_is_never_shown_with_its_layout() -> None:
     assert "secret" not in repr(LAYOUT)
 
 
-def test_every_jump_leads_into_a_context_that_exists() -> None:
-    files = rendered()
-    text = files["extensions.conf"] + files["extensions_additional.conf"]
+@BOTH
+def test_every_jump_leads_into_a_context_that_exists(macros: bool) -> None:
+    text = plan(macros=macros)
     contexts = set(re.findall(r"^\[([\w-]+)\]", text, re.M)) | {"parkedcalls"}
-    optional = re.compile(r"-custom$|-predial-hook$")
     named = set(re.findall(r"\b(?:Goto|Gosub)\(([a-z][\w-]+),", text))
+    named |= {f"macro-{name}" for name in re.findall(r"\bM(?:acro)?\(([\w-]+)[,)]", text)}
+    named |= set(re.findall(r"\bU\(([\w-]+)\)", text))
     named |= set(re.findall(r"^include => ([\w-]+)", text, re.M))
     named |= set(re.findall(r"@(from-[\w-]+)", text))
     assert named
-    assert {name for name in named if not optional.search(name)} <= contexts
+    assert {name for name in named if not name.endswith("-custom")} <= contexts
 
 
-def test_it_runs_without_macro_and_the_old_sip_driver() -> None:
-    files = rendered()
-    text = files["extensions.conf"] + files["extensions_additional.conf"]
-    assert not re.search(r"\bMacro\(|\bSIP/", text)
+def test_as_17_writes_it_there_is_no_macro_and_no_old_sip_driver() -> None:
+    assert not re.search(r"\bM(acro)?\(|\bMacroExit|\bSIP/", plan(macros=False))
+
+
+def test_as_16_writes_it_every_subroutine_of_freepbxs_own_is_a_macro() -> None:
+    text = plan(macros=True)
+    assert "Macro(exten-vm,104,104)" in text
+    assert "Macro(hangupcall,)" in text
+    assert "${DIAL_OPTIONS}M(auto-blkvm))" in text
+    assert not re.search(r"\((?:macro-)|\bU\(|-with-exten", text)
+    for name, body in re.findall(r"^\[(macro-[\w-]+)\]\n((?:.*\n)*?)(?=\[|\Z)", text, re.M):
+        assert "Return" not in body, name
+    assert text.count("MacroExit()") > 10
+    # What is a Gosub in both of FreePBX's plans stays one.
+    assert "Gosub(sub-record-check,s,1(rg,600,always))" in text
+    assert "b(func-apply-sipheaders^s^1)" in text
+
+
+def test_both_plans_say_the_same_but_for_subroutines() -> None:
+    def calls(text: str) -> list[str]:
+        return re.findall(r"\b(?:Queue|ConfBridge|MixMonitor|VoiceMail|PickupChan|CURL)\(.*", text)
+
+    assert calls(plan(macros=True)) == calls(plan(macros=False))
 
 
 def test_every_did_leads_somewhere() -> None:

@@ -1,20 +1,18 @@
 """The Debian package, as somebody meets it: built here, installed on a bare Debian 12, run, and removed.
 
-No systemd runs in that Debian; its unit is judged by systemd's own tool.
+No systemd runs in that Debian: `test_systemd` boots another one.
 """
 
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from callme.setup import unit
+from tests.packaging.debian import PACKAGING, Debian, ran
 
-ROOT = Path(__file__).parents[2]
-PACKAGING = ROOT / "packaging"
 CONFIG = """
 [service]
 listen = "127.0.0.1:8099"
@@ -39,44 +37,13 @@ finally:
     service.terminate()
 sys.exit(service.wait(20))
 """
-OF_THE_SYSTEM = re.compile(
-    r"/(proc|sys|dev|run|tmp|var/(lib/dpkg|log|cache))/|/etc/(passwd|group|shadow|gshadow)-?$|/__pycache__"
-)
-
-
-def _ran(*command: str, text: str | None = None) -> str:
-    """What a command says; the test fails with that where the command fails."""
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, f"{' '.join(command[:4])}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
-class Debian:
-    """A bare Debian 12 in a folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        _ran("debootstrap", "--variant=minbase", "--include=python3,adduser", "bookworm", str(root))
-
-    def run(self, *command: str, user: str = "root", text: str | None = None) -> str:
-        """Runs there."""
-        inside = ("unshare", "--pid", "--fork", "--kill-child", f"--mount-proc={self.root / 'proc'}")
-        around = ("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/tmp")
-        return _ran(*inside, *around, "chroot", f"--userspec={user}", str(self.root), *command, text=text)
-
-    def files(self) -> set[str]:
-        """Every file that is not the package system's own bookkeeping."""
-        found = (str(Path("/") / one.relative_to(self.root)) for one in self.root.rglob("*"))
-        return {name for name in found if not OF_THE_SYSTEM.search(name)}
 
 
 @pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> Debian:
+def debian(tmp_path_factory: pytest.TempPathFactory, deb: Path) -> Debian:
     """With the package beside it, not installed."""
     debian = Debian(tmp_path_factory.mktemp("debian") / "root")
-    _ran(str(PACKAGING / "deb" / "build.sh"))
-    newest = max((ROOT / "dist").glob("callme_*.deb"), key=lambda one: one.stat().st_mtime)
-    (debian.root / "callme.deb").write_bytes(newest.read_bytes())
+    debian.take(deb)
     return debian
 
 
@@ -107,8 +74,8 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     file = tmp_path / "callme.service"
     text = unit.packaged().replace("/usr/bin/callme", "/bin/true").replace("User=callme", "User=nobody")
     file.write_text(text, encoding="utf-8")
-    _ran("systemd-analyze", "verify", "--man=no", str(file))
-    exposed = _ran("systemd-analyze", "security", "--offline=true", str(file))
+    ran("systemd-analyze", "verify", "--man=no", str(file))
+    exposed = ran("systemd-analyze", "security", "--offline=true", str(file))
     level = re.search(r"exposure level for callme.service: (\d+\.\d+)", exposed)
     assert level is not None
     assert float(level[1]) < 2.5, exposed
@@ -116,7 +83,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("script", ["build.sh", "postinst", "prerm", "postrm"])
 def test_the_scripts_are_sound_shell(script: str) -> None:
-    _ran("sh", "-n", str(PACKAGING / "deb" / script))
+    ran("sh", "-n", str(PACKAGING / "deb" / script))
 
 
 def test_the_unit_starts_what_the_package_brings() -> None:

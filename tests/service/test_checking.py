@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import grp
 from pathlib import Path
+
+import pytest
 
 from callme.config import load
 from callme.crm.port import Finding
+from callme.service import checking
+from callme.service.account import Account
 from callme.service.checking import check_all
 from tests.pbx.ami.pretender import Pretender, pretend
 from tests.pbx.ami.test_directory import denied, telling
@@ -66,3 +71,51 @@ async def test_shadow_mode_is_told_with_the_way_out(tmp_path: Path) -> None:
     assert shadow.well
     assert shadow.cure is not None
     assert "callme shadow" in shadow.cure.say("ru")
+
+
+def recorded(folder: Path) -> Path:
+    """Two days of recordings; the newest one."""
+    for day in ("04", "05"):
+        file = folder / f"monitor/2026/03/{day}/in-1-2-202603{day}-100000-1.wav"
+        file.parent.mkdir(parents=True)
+        file.touch()
+    return file
+
+
+@pytest.mark.parametrize("part", ["monitor", "monitor/2026/03", "monitor/2026/03/05", "file"])
+async def test_recordings_are_looked_for_down_to_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    newest = recorded(tmp_path)
+    more = f'recordings = "{tmp_path}/monitor"'
+    assert (await checked(telling(), tmp_path, more))["Recordings"].well
+    closed = newest if part == "file" else tmp_path / part
+    monkeypatch.setattr(checking, "may_read", lambda path, account: path != closed)
+    found = (await checked(telling(), tmp_path, more))["Recordings"]
+    assert not found.well
+    assert found.found.say("en") == f"{closed} cannot be read"
+
+
+async def test_root_asks_for_the_services_own_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read everything, and so would never see what is wrong."""
+    newest, more = recorded(tmp_path), f'recordings = "{tmp_path}/monitor"'
+    own = Account("callme", 117, 118, (118,))
+    monkeypatch.setattr(checking, "account_of", lambda data: own)
+    monkeypatch.setattr(checking, "may_read", lambda path, account: account is not own or path != newest)
+    group = grp.getgrgid(newest.stat().st_gid).gr_name
+    newest.chmod(0o640)
+    found = (await checked(telling(), tmp_path, more))["Recordings"]
+    assert found.found.say("en") == f"{newest} cannot be read by the service, which runs as callme"
+    assert found.cure is not None
+    assert found.cure.say("ru") == f"usermod -aG {group} callme && systemctl restart callme"
+    newest.chmod(0o600)
+    found = (await checked(telling(), tmp_path, more))["Recordings"]
+    assert found.cure is not None
+    assert found.cure.say("en").startswith(f"chmod g+rX {newest}")
+
+
+async def test_a_folder_that_is_not_there_is_told_so(tmp_path: Path) -> None:
+    found = (await checked(telling(), tmp_path, f'recordings = "{tmp_path}/gone"'))["Recordings"]
+    assert (found.well, found.found.say("en")) == (False, f"{tmp_path}/gone is not there")

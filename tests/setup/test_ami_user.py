@@ -46,7 +46,7 @@ def test_only_a_file_that_the_pbx_never_writes_is_touched(
     assert user.get("read") == "system,call,agent,user,cdr"
     assert user.get("write") == "call,originate,reporting"
     assert (user.get("deny"), user.get("permit")) == ("0.0.0.0/0.0.0.0", "127.0.0.1/255.255.255.255")
-    assert loaded.last("general", "channelvars") == "FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE"
+    assert loaded.last("general", "channelvars") == "FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE,CALLME_VOTE"
 
 
 def test_an_interface_that_was_off_is_opened_for_this_machine_alone() -> None:
@@ -59,11 +59,14 @@ def test_an_interface_that_was_off_is_opened_for_this_machine_alone() -> None:
 def test_variables_of_others_are_kept() -> None:
     files = {**FREEPBX, "manager_custom.conf": b"[general](+)\nchannelvars = CRM_X , FROM_DID\n"}
     loaded = sections.read("manager.conf", planned(house(files)))
-    assert loaded.last("general", "channelvars") == "CRM_X,FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE"
+    assert (
+        loaded.last("general", "channelvars")
+        == "CRM_X,FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE,CALLME_VOTE"
+    )
 
 
 def test_variables_that_are_there_already_are_not_said_again() -> None:
-    line = b"[general](+)\nchannelvars = MIXMONITOR_FILENAME,VM_MESSAGEFILE,FROM_DID\n"
+    line = b"[general](+)\nchannelvars = MIXMONITOR_FILENAME,VM_MESSAGEFILE,CALLME_VOTE,FROM_DID\n"
     after = planned(house({**FREEPBX, "manager_custom.conf": line}))
     assert after["manager_custom.conf"].count(b"channelvars") == 1
 
@@ -73,7 +76,10 @@ def test_a_block_that_is_outdone_moves_behind_what_outdoes_it() -> None:
     first["manager_custom.conf"] += b"[general](+)\nchannelvars = OTHER\n"
     second = planned(house(first))
     loaded = sections.read("manager.conf", second)
-    assert loaded.last("general", "channelvars") == "OTHER,FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE"
+    assert (
+        loaded.last("general", "channelvars")
+        == "OTHER,FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE,CALLME_VOTE"
+    )
     assert planned(house(second)) == second
 
 

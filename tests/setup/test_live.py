@@ -122,7 +122,7 @@ async def test_by_script_the_doctor_is_content_and_undo_leaves_nothing(house: Ho
     assert "All is well" in said
     assert "sandboxsecret" not in said
     custom = (house.etc / "manager_custom.conf").read_text("utf-8")
-    assert "channelvars = PANEL_X,FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE" in custom
+    assert "channelvars = PANEL_X,FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE,CALLME_VOTE" in custom
     secret = re.search(r"\[callme\]\nsecret = (\w+)", custom)
     assert secret is not None
     assert secret[1] not in said
@@ -132,7 +132,7 @@ async def test_by_script_the_doctor_is_content_and_undo_leaves_nothing(house: Ho
     findings = json.loads(told)["findings"]
     assert (code, [one for one in findings if one["level"] == "ill"]) == (0, [])
     well = " ".join(one["found"] for one in findings if one["level"] == "well")
-    assert "FROM_DID, MIXMONITOR_FILENAME, VM_MESSAGEFILE come with each event" in well
+    assert "FROM_DID, MIXMONITOR_FILENAME, VM_MESSAGEFILE, CALLME_VOTE come with each event" in well
     assert "system, call, agent, user, cdr (manager_custom.conf" in well
 
     code, again = await house.run(*house.arguments("--yes"))

@@ -117,7 +117,7 @@ def test_a_pbx_elsewhere_is_told_what_to_paste(tmp_path: Path) -> None:
     assert played(wanted, person, world)
     pasted = "\n".join(person.said)
     assert "permit = 192.0.2.9/255.255.255.255" in pasted
-    assert "channelvars = FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE" in pasted
+    assert "channelvars = FROM_DID,MIXMONITOR_FILENAME,VM_MESSAGEFILE,CALLME_VOTE" in pasted
     assert world.logins[0].host == "192.0.2.5"
     assert world.logins[0].secret in pasted  # the one place where it must be seen
     first = configured(tmp_path)

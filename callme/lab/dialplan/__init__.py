@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from callme.lab import numbering
+from callme.lab.dialplan.macros import of_macros
 from callme.lab.numbering import Seat
 
 TEXTS = (
@@ -20,6 +21,7 @@ TEXTS = (
     "queues.conf", "res_parking.conf", "rtp.conf", "voicemail.conf",
 )  # fmt: skip
 EMPTY = ("extensions_override_freepbx.conf", "extensions_custom.conf", "acl.conf", "ccss.conf", "udptl.conf")
+HANGUP = "exten => h,1,Gosub(macro-hangupcall,s,1())"
 READ_RIGHTS = "system,call,agent,user,cdr"
 WRITE_RIGHTS = "call,originate,reporting"
 
@@ -64,8 +66,9 @@ class Layout:
         return f"Layout(root={self.root!r})"
 
 
-def render(seat: Seat, options: Options, layout: Layout) -> dict[str, str]:
-    """File name → text of every configuration file of one instance."""
+def render(seat: Seat, options: Options, layout: Layout, *, macros: bool = False) -> dict[str, str]:
+    """File name → text of every configuration file of one instance. `macros`: the dialplan is the one that
+    FreePBX 13–16 would have written, else that of 17."""
     values = {
         "ROOT": layout.root,
         "MONITOR": layout.monitor,
@@ -92,6 +95,9 @@ def render(seat: Seat, options: Options, layout: Layout) -> dict[str, str]:
     texts["voicemail.conf"] += "".join(
         f"{box} => 1234,{numbering.EXTENSIONS[box]}\n" for box in sorted(numbering.MAILBOXES)
     )
+    if macros:
+        for name in ("extensions.conf", "extensions_additional.conf"):
+            texts[name] = of_macros(texts[name])
     return texts
 
 
@@ -105,12 +111,13 @@ def additional(lookup: str = "") -> str:
     parts += [_inbound_route(did, target, lookup) for did, target in numbering.DIDS.items()]
     parts += [_inbound_route("s", numbering.ANY_ROUTE, lookup)]
     parts += ["", "[cidlookup]", _lookup_source(lookup)] if lookup else []
-    parts += ["", "[ext-local]", "include => ext-local-custom"]
+    parts += ["", "[ext-local]", "include => ext-local-custom", HANGUP]
     parts += [_extension(ext) for ext in numbering.EXTENSIONS]
-    parts += ["", "[ext-findmefollow]", "include => ext-findmefollow-custom", _follow_me("106")]
-    parts += ["", "[ext-group]", "include => ext-group-custom"]
+    parts += ["", "[ext-findmefollow]", "include => ext-findmefollow-custom", HANGUP]
+    parts += [_follow_me("106")]
+    parts += ["", "[ext-group]", "include => ext-group-custom", HANGUP]
     parts += [_group(group) for group in numbering.GROUPS]
-    parts += ["", "[ext-queues]", "include => ext-queues-custom"]
+    parts += ["", "[ext-queues]", "include => ext-queues-custom", HANGUP]
     parts += [_queue(queue) for queue in numbering.QUEUES]
     return "\n".join(parts) + "\n"
 
@@ -252,8 +259,10 @@ def _follow_me(ext: str) -> str:
         f",Set(__FMRING=${{DB(AMPUSER/{ext}/followme/grptime)}})",
         f",Set(__FMPRERING=${{DB(AMPUSER/{ext}/followme/prering)}})",
         f",Set(__FMCONFIRM=${{DB(AMPUSER/{ext}/followme/grpconf)}})",
-        f",Gosub(dial-with-exten,{ext},1(Local/FMPR-{ext}@from-internal&Local/FMGL-{mobile}#@from-internal,"
-        "${FMRING},${DIAL_OPTIONS}))",
+        ",Gosub(macro-blkvm-setifempty,s,1())",
+        f",Gosub(macro-dial,s,1(ringallv2,{ext},"
+        f"Local/FMPR-{ext}@from-internal&Local/FMGL-{mobile}#@from-internal))",
+        ",Gosub(macro-blkvm-clr,s,1())",
         ",Gosub(macro-hangupcall,s,1())",
     )
 
@@ -265,12 +274,14 @@ def _group(group: str) -> str:
         group,
         "Gosub(macro-user-callerid,s,1())",
         f",Set(__RINGGROUP={group})",
+        ",Gosub(macro-blkvm-setifempty,s,1())",
         ",Set(RRNODEST=${NODEST})",
         f",Set(__NODEST={group})",
         f",Gosub(sub-record-check,s,1(rg,{group},always))",
         f",Gosub(macro-dial,s,1({method},{group},{'&'.join(members)}{confirm}))",
         ",Set(RingGroupMethod=)",
         ",Set(__NODEST=${RRNODEST})",
+        ",Gosub(macro-blkvm-clr,s,1())",
         ",Goto(app-blackhole,hangup,1)",
     )
 
@@ -282,11 +293,13 @@ def _queue(queue: str) -> str:
         "Gosub(macro-user-callerid,s,1())",
         ",Answer",
         ",Set(__FROMQUEUEEXTEN=${CALLERID(number)})",
+        ",Gosub(macro-blkvm-set,s,1(reset))",
         f",Set(QUEUENUM={queue})",
         f",Set(__NODEST={queue})",
         f",Gosub(sub-record-check,s,1(q,{queue},always))",
         ",Set(__QCONTEXT=0)",
         f",Queue({queue},tR,,,{limit})",
         ",Set(__NODEST=)",
+        ",Gosub(macro-blkvm-clr,s,1())",
         f",Goto({after})",
     )

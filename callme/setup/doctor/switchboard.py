@@ -53,9 +53,15 @@ LACKING_MEANS = Phrase(
     "recordings are not found, and the number that was called may stay unknown",
     "записи разговоров не найдутся, а набранный номер может остаться неизвестным",
 )
-WISHED_MEANS = Phrase(
-    "what callers say to a mailbox is not found", "сообщения, оставленные на автоответчике, не найдутся"
-)
+WISHED_MEANS = {
+    ami_user.MESSAGE: Phrase(
+        "what callers say to a mailbox is not found", "сообщения, оставленные на автоответчике, не найдутся"
+    ),
+    ami_user.VOTE: Phrase(
+        "the mark that a customer gives by key after a call does not reach the CRM",
+        "оценка, которую клиент ставит кнопкой после разговора, не попадёт в CRM",
+    ),
+}
 SETUP = Phrase("callme setup", "callme setup")
 NEEDLESS = Phrase("class dialplan", "класс dialplan")
 NEEDLESS_FOUND = Phrase(
@@ -146,8 +152,10 @@ def _variables(rights: Rights) -> list[Sign]:
         found = LACKING.given(names=", ".join(lacking))
         return [Sign(Area.PBX, Level.ILL, CARRIED, found, LACKING_MEANS, SETUP)]
     if wished and not floods:
-        found = LACKING.given(names=", ".join(wished))
-        return [Sign(Area.PBX, Level.HINT, CARRIED, found, WISHED_MEANS, SETUP)]
+        return [
+            Sign(Area.PBX, Level.HINT, CARRIED, LACKING.given(names=name), WISHED_MEANS[name], SETUP)
+            for name in wished
+        ]
     signs = [well(Area.PBX, CARRIED, ALL_CARRIED.given(names=", ".join(wanted)))]
     if floods:
         signs.append(Sign(Area.PBX, Level.HINT, NEEDLESS, NEEDLESS_FOUND, FLOOD_MEANS, NEEDLESS_CURE))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from callme.crm.intents import Finish, Register, Result
-from callme.crm.port import Delivered
+from callme.crm.port import Customer, Delivered, Knows
+from callme.lab.sandboxes.bitrix24.knobs import Knobs
 from callme.lab.sandboxes.bitrix24.seed import CLIENT_PHONE
 from tests.portals.bitrix24.test_conformance import SandboxStand, sandbox_stand
 from tests.portals.conformance import LINE, PortalConformance, Seen, Trouble
@@ -89,3 +90,74 @@ async def test_a_restart_adds_no_line_twice_and_no_line_without_a_name() -> None
     assert first.wire.methods.count("telephony.externalLine.add") == 1
     assert again.wire.methods.count("telephony.externalLine.add") == 0
     assert first.unfinished() == 1
+
+
+async def who(stand: SandboxStand, number: str = CLIENT_PHONE) -> Customer | None:
+    """What the adapter tells of a caller, over the wire."""
+    assert isinstance(stand.portal, Knows)
+    await stand.portal.refresh()
+    try:
+        return await stand.portal.who(number, 5)
+    finally:
+        await stand.portal.close()
+
+
+def client(stand: SandboxStand, kind: str = "CONTACT") -> Any:
+    """Somebody's client, whom no other record of the sandbox has; Anna (101) is responsible."""
+    user = stand.sandbox.office.by_extension(RESPONSIBLE)
+    assert user is not None
+    return stand.sandbox.office.add_customer(kind, "Ольга Белова", user.id, (STRANGER,))
+
+
+STRANGER = "+79160000077"
+VIP = {"vip": {"field": "UF_CRM_VIP", "values": ["1"]}}
+
+
+@pytest.mark.parametrize(
+    ("workday", "on_duty"),
+    [("OPENED", True), ("CLOSED", False), ("PAUSED", False), ("EXPIRED", None), ("UNAVAILABLE", None)],
+)
+async def test_the_responsibles_workday_is_what_the_portal_says(workday: str, on_duty: bool | None) -> None:
+    stand = sandbox_stand()
+    user = stand.sandbox.office.by_extension(RESPONSIBLE)
+    assert user is not None
+    user.workday = workday
+    client(stand)
+    assert await who(stand, STRANGER) == Customer(True, "Ольга Белова", RESPONSIBLE, on_duty=on_duty)
+
+
+@pytest.mark.parametrize("kind", ["CONTACT", "LEAD", "COMPANY"])
+@pytest.mark.parametrize(
+    ("field", "value", "marked"),
+    [
+        ("UF_CRM_VIP", "1", True),
+        ("UF_CRM_VIP", ["44", "1"], True),
+        ("UF_CRM_VIP", "0", False),
+        ("UF_CRM_VIP", "", False),
+        ("UF_CRM_OTHER", "1", False),
+    ],
+)
+async def test_a_client_is_important_by_a_field_of_his_record(
+    kind: str, field: str, value: Any, marked: bool
+) -> None:
+    stand = sandbox_stand(**VIP)
+    client(stand, kind).own[field] = value
+    found = await who(stand, STRANGER)
+    assert found is not None
+    assert found.vip is marked
+    assert stand.wire.methods[-1] == "crm.item.get"
+
+
+async def test_a_field_of_the_portals_own_is_found_too() -> None:
+    """Whose name the portal writes in small letters: SOURCE_ID is sourceId."""
+    stand = sandbox_stand(vip={"field": "SOURCE_ID", "values": ["VIP_EVENT"]})
+    client(stand).source = "VIP_EVENT"
+    found = await who(stand, STRANGER)
+    assert found is not None
+    assert found.vip
+
+
+async def test_a_record_that_may_not_be_seen_makes_nobody_important() -> None:
+    stand = sandbox_stand(Knobs(webhook_telephony="allow", rate_limit_x=0, crm_reads=False), **VIP)
+    client(stand).own["UF_CRM_VIP"] = "1"
+    assert await who(stand, STRANGER) == Customer(True, "Ольга Белова", RESPONSIBLE)

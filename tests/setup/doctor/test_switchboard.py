@@ -25,6 +25,7 @@ GOOD = Rights(CALL_EVENTS, frozenset(CHANNELVARS), frozenset({"Originate"}), 0.0
         (replace(GOOD, events=frozenset()), Level.ILL, "read = system,call,agent,user,cdr"),
         (replace(GOOD, events=CALL_EVENTS - {"Hangup"}), Level.ILL, "eventfilter"),
         (replace(GOOD, variables=frozenset(NEEDED_CHANNELVARS)), Level.HINT, "mailbox"),
+        (replace(GOOD, variables=frozenset(CHANNELVARS) - {"CALLME_VOTE"}), Level.HINT, "gives by key"),
         (replace(GOOD, variables=frozenset({"FROM_DID"})), Level.ILL, "MIXMONITOR_FILENAME do not come"),
         (replace(GOOD, variables=frozenset(), events=CALL_EVENTS | {"VarSet"}), Level.HINT, "dialplan"),
         (replace(GOOD, events=CALL_EVENTS | {"VarSet"}), Level.HINT, "take “dialplan”"),

@@ -118,7 +118,7 @@ def _found(office: Office, customer: Customer) -> dict[str, Any]:
         "NAME": customer.title,
         "ASSIGNED_BY": {
             "ID": str(owner.id),
-            "TIMEMAN_STATUS": "UNAVAILABLE",
+            "TIMEMAN_STATUS": owner.workday,
             "USER_PHONE_INNER": owner.extension or None,
             "WORK_PHONE": owner.work_phone or None,
             "PERSONAL_PHONE": None,

@@ -1,5 +1,5 @@
-"""CRM objects by the universal methods: crm.item.add, update and list, as far as a PBX needs them (sheet
-§5.3).
+"""CRM objects by the universal methods: crm.item.add, update, list and get, as far as a PBX needs them
+(sheet §5.3).
 
 Pure. A field that the portal does not know is ignored, a filter that it does not know gives everything.
 """
@@ -63,6 +63,28 @@ def find(ask: Ask) -> dict[str, Any]:
     known = {name: php.text(value) for name, value in wanted.items() if rows and name in rows[0]}
     rows = [row for row in rows if all(php.text(row[name]) == value for name, value in known.items())]
     return {"items": rows[:PAGE_SIZE]}
+
+
+def get(ask: Ask) -> dict[str, Any]:
+    """crm.item.get. The portal's own fields come in small letters, under their own names only when asked."""
+    customer = ask.office.customers.get((_kind(ask), php.integer(ask.params.get("ID"))))
+    if customer is None:
+        raise Refusal(400, "NOT_FOUND", "Item not found")
+    if not ask.knobs.crm_reads:
+        raise Refusal(400, "ACCESS_DENIED", "You do not have permission to view this item")
+    original = php.text(ask.params.get("USEORIGINALUFNAMES")) == "Y"
+    phones = [
+        {"id": number, "typeId": "PHONE", "valueType": "WORK", "value": phone}
+        for number, phone in enumerate(customer.phones, 1)
+    ]
+    own = {name if original else _camel(name): value for name, value in customer.own.items()}
+    return {"item": {**_item(customer), "fm": phones, **own}}
+
+
+def _camel(name: str) -> str:
+    """`UF_CRM_VIP` → `ufCrmVip`."""
+    head, *rest = name.lower().split("_")
+    return head + "".join(part.capitalize() for part in rest)
 
 
 def _kind(ask: Ask) -> str:

@@ -50,6 +50,7 @@ class Knobs:
     offline_extended: bool = False  # the plan's feature rest_offline_extended (§2.6)
     statistics_right: bool = True  # the owner's right "Call statistics: view"
     crm_writes: bool = True  # the owner's right to make and change CRM objects
+    crm_reads: bool = True  # the owner's right to see them
 
     def with_changes(self, changes: Mapping[str, Any]) -> Knobs:
         """The same setting with these knobs turned. `ValueError` names an unknown knob or a wrong value."""

@@ -139,6 +139,7 @@ _TABLE = (
     Method("crm.item.add", items.add, _CRM),
     Method("crm.item.update", items.update, _CRM),
     Method("crm.item.list", items.find, _CRM),
+    Method("crm.item.get", items.get, _CRM),
     Method("profile", people.profile),
     Method("scope", _scope),
     Method("method.get", _method_get),

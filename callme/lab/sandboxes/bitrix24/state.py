@@ -32,6 +32,7 @@ class User:
     active: bool = True
     admin: bool = False
     kind: str = "employee"
+    workday: str = "UNAVAILABLE"  # TIMEMAN_STATUS: OPENED, CLOSED, PAUSED, EXPIRED, NOT_INSTALLED… (§1.5)
 
     @property
     def real(self) -> bool:
@@ -57,6 +58,8 @@ class Customer:
     contact: int | None = None  # of a deal
     closed: bool = False
     call: str | None = None
+    own: dict[str, Any] = field(default_factory=dict)
+    """The portal's own fields, as it names them: `UF_CRM_VIP`."""
 
 
 @dataclass(slots=True)

@@ -153,3 +153,28 @@ async def test_find_by_communication_refuses(client: Client, params: dict[str, A
     assert await client.refused("crm.duplicate.findbycomm", params) == (400, "", text)
     client.portal.knobs = client.portal.knobs.with_changes({"empty_error_codes": False})
     assert await client.refused("crm.duplicate.findbycomm", params) == (400, text, text)
+
+
+async def test_a_record_by_its_number(client: Client) -> None:
+    contact = client.office.add_customer("CONTACT", "Ольга Белова", 2, ("+79160000077",))
+    contact.own["UF_CRM_VIP"] = "1"
+    asked = {"entityTypeId": 3, "id": contact.id}
+    item = (await client.result("crm.item.get", asked))["item"]
+    assert (item["id"], item["assignedById"], item["ufCrmVip"]) == (contact.id, 2, "1")
+    assert item["fm"] == [{"id": 1, "typeId": "PHONE", "valueType": "WORK", "value": "+79160000077"}]
+    item = (await client.result("crm.item.get", {**asked, "useOriginalUfNames": "Y"}))["item"]
+    assert (item["UF_CRM_VIP"], "ufCrmVip" in item) == ("1", False)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "asked", "error"),
+    [
+        ({}, {"entityTypeId": 3, "id": 999}, "NOT_FOUND"),
+        ({}, {"entityTypeId": 77, "id": 1}, "NOT_FOUND"),
+        ({"crm_reads": False}, {"entityTypeId": 3, "id": 1}, "ACCESS_DENIED"),
+    ],
+)
+async def test_a_record_that_is_not_given(knobs: dict[str, Any], asked: dict[str, Any], error: str) -> None:
+    async with Client(**knobs) as client:
+        status, code, _ = await client.refused("crm.item.get", asked)
+        assert (status, code) == (400, error)
