@@ -5,15 +5,10 @@ byte.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import pty
 import re
-import select
 import subprocess
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +22,7 @@ from callme.lab.sandboxes.bitrix24.knobs import Knobs
 from callme.lab.sandboxes.bitrix24.server import SandboxPortal
 from callme.lab.scenarios.clicks import click
 from tests.live.process import CALLME, environ
+from tests.setup.terminal import typed
 
 pytestmark = pytest.mark.live
 
@@ -191,53 +187,6 @@ async def test_a_call_of_the_doctor_is_followed_to_its_end(house: House) -> None
     assert house.portal.office.statistics == {}  # nothing was told: only a running service does that
 
 
-def _typed(master: int, dialogue: Sequence[tuple[str, str]], heard: list[str]) -> None:
-    """Waits for each question and types its answer. Blocking."""
-    for question, reply in dialogue:
-        until = time.monotonic() + WAIT_S
-        while question not in heard[0]:
-            left = until - time.monotonic()
-            assert left > 0, f"never asked: {question}\n{heard[0]}"
-            if select.select([master], [], [], left)[0]:
-                heard[0] += os.read(master, 65536).decode("utf-8", "replace")
-        heard.append(heard[0])
-        heard[0] = heard[0].partition(question)[2]
-        os.write(master, f"{reply}\n".encode())
-
-
-async def typed(house: House, arguments: list[str], dialogue: Sequence[tuple[str, str]]) -> tuple[int, str]:
-    """A run in a pseudo-terminal: its exit code, and all that stood on the screen."""
-    master, slave = pty.openpty()
-    try:
-        process = await asyncio.create_subprocess_exec(
-            CALLME, *arguments, cwd=house.folder, env=environ(TERM="xterm"), stdin=slave, stdout=slave,
-            stderr=slave, start_new_session=True,
-        )  # fmt: skip
-        os.close(slave)
-        heard = [""]
-        try:
-            await asyncio.to_thread(_typed, master, dialogue, heard)
-            rest = await asyncio.to_thread(_rest, master)
-            async with asyncio.timeout(WAIT_S):
-                code = await process.wait()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        return code, "".join(heard[1:]) + heard[0] + rest
-    finally:
-        os.close(master)
-
-
-def _rest(master: int) -> str:
-    """What is still said, until the other side is gone."""
-    said = b""
-    with contextlib.suppress(OSError):  # the end of a pseudo-terminal
-        while chunk := os.read(master, 65536):
-            said += chunk
-    return said.decode("utf-8", "replace")
-
-
 @pytest.mark.long
 async def test_by_hand_in_a_terminal_in_russian(house: House) -> None:
     dialogue = (
@@ -255,13 +204,13 @@ async def test_by_hand_in_a_terminal_in_russian(house: House) -> None:
         ("Номер сотрудника", "1"),
         ("Записать? [Д/н]", ""),
     )
-    code, screen = await typed(house, [*house.arguments(), "--lang", "ru"], dialogue)
+    code, screen = await typed(house.folder, [*house.arguments(), "--lang", "ru"], dialogue)
     assert code == 0, screen
     assert "Всё в порядке" in screen
     assert "sandboxsecret" not in screen
     assert "wrongsecret" not in screen
     assert "✔ Портал «main»" in screen
     undo = [*house.arguments(), "--undo", "--lang", "ru"]
-    code, screen = await typed(house, undo, [("Вернуть как было? [Д/н]", "")])
+    code, screen = await typed(house.folder, undo, [("Вернуть как было? [Д/н]", "")])
     assert code == 0, screen
     assert house.seen() == house.before

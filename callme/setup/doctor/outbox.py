@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from sqlalchemy import text
 
@@ -60,7 +61,8 @@ async def examine(config: Config) -> list[Sign]:
     except StoreError as error:
         return [*signs, Sign(Area.SERVICE, Level.ILL, topic, error.problem, None, error.cure)]
     try:
-        return [*signs, *await _kept(reading, topic, str(path))]
+        portals = [portal.id for portal in config.portal]
+        return [*signs, *await _kept(reading, topic, str(path), portals)]
     except StoreError as error:
         return [*signs, Sign(Area.SERVICE, Level.ILL, topic, error.problem, None, error.cure)]
     finally:
@@ -89,15 +91,18 @@ async def _service(config: Config) -> Sign:
     return Sign(Area.SERVICE, Level.HINT, RUNS, NOT_RUNNING.given(url=url), NOT_RUNNING_MEANS, START)
 
 
-async def _kept(reading: Reading, topic: Phrase, path: str) -> list[Sign]:
+async def _kept(reading: Reading, topic: Phrase, path: str, portals: Sequence[str]) -> list[Sign]:
     said = await reading.ask(lambda connection: connection.scalar(text("PRAGMA quick_check(1)")))
     if said != "ok":
         cure = UNSOUND_CURE.given(file=path)
         return [Sign(Area.SERVICE, Level.ILL, topic, UNSOUND.given(what=said), UNSOUND_MEANS, cure)]
     seen = await reading.counts(time.time() - DAY_S)
     signs = [well(Area.SERVICE, topic, SOUND.given(calls=sum(seen.by_disposition.values())))]
-    for backlog in await reading.backlog():
-        signs += waiting(backlog, time.time())
+    backlogs = {backlog.portal: backlog for backlog in await reading.backlog()}
+    for portal in dict.fromkeys((*portals, *backlogs)):
+        known = backlogs.get(portal)
+        topic = WAITING.given(portal=portal)
+        signs += waiting(known, time.time()) if known else [well(Area.SERVICE, topic, NOTHING)]
     return signs
 
 

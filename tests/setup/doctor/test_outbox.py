@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callme.config import Config, Pbx, Service
+from callme.config import Config, Pbx, PortalTable, Service
 from callme.setup.doctor import outbox
 from callme.setup.doctor.signs import Level
 from callme.store import Backlog, open_store
@@ -39,6 +39,15 @@ async def test_a_database_that_is_not_there_yet_and_one_that_is_sound(tmp_path: 
     await open_store(config(tmp_path).service.store).close()
     _, database = await outbox.examine(config(tmp_path))
     assert database.level is Level.WELL
+
+
+async def test_a_portal_that_was_never_told_anything_has_nothing_to_wait_for(tmp_path: Path) -> None:
+    await open_store(config(tmp_path).service.store).close()
+    portal = PortalTable(id="main", crm="bitrix24")
+    here = config(tmp_path).model_copy(update={"portal": (portal,)})
+    *_, waits = await outbox.examine(here)
+    assert (waits.level, waits.found.say("en")) == (Level.WELL, "nothing")
+    assert "“main”" in waits.topic.say("en")
 
 
 async def test_a_damaged_database_is_told(tmp_path: Path) -> None:
