@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.live.process import CALLME, environ
 
-WAIT_S = 60.0
+WAIT_S = 30.0
 
 
 def _typed(master: int, dialogue: Sequence[tuple[str, str]], heard: list[str]) -> None:

@@ -182,7 +182,6 @@ def by_hand(home: Home, hook: int) -> tuple[tuple[str, str], ...]:
         ("[1]:", "1"),
         ("Write this? [Y/n]", "y"),
         ("Folder where this machine sees", ""),
-        ("Connect a CRM now? [Y/n]", ""),
         ("[1]:", "1"),
         ("Address of the webhook", home.webhook),
         ("profile", "1"),
