@@ -17,9 +17,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from callme.cli.configured import configured
+from callme.cli.configured import chosen, configured
 from callme.cli.tongue import say
-from callme.config import Config, Pbx
+from callme.config import Pbx
 from callme.errors import ConfigError, PbxError, StoreError
 from callme.pbx.ami import translate
 from callme.pbx.ami.client import AmiClient
@@ -29,12 +29,6 @@ from callme.pbx.scrub import Scrubber
 from callme.pbx.segments import SegmentFile, stamp
 from callme.wording import Phrase, plain
 
-NO_PBX = Phrase("no PBX is configured", "не задана ни одна АТС")
-NO_PBX_CURE = Phrase("add a [[pbx]] table to the configuration", "добавьте в конфигурацию таблицу [[pbx]]")
-WHICH = Phrase("several PBXes are configured: {names}", "настроено несколько АТС: {names}")
-WHICH_CURE = Phrase("name one with --pbx", "назовите одну через --pbx")
-UNKNOWN = Phrase("there is no PBX “{pbx}”", "АТС «{pbx}» в конфигурации нет")
-UNKNOWN_CURE = Phrase("choose one of these: {names}", "выберите одну из этих: {names}")
 BAD_NAME = Phrase("“{name}” cannot be the name of a file", "«{name}» не годится как имя файла")
 BAD_NAME_CURE = Phrase(
     "use Latin letters, digits, “-”, “_” and “.”", "используйте латинские буквы, цифры, «-», «_» и «.»"
@@ -104,21 +98,6 @@ def record(path: Path | None, wish: Wish) -> int:
     asyncio.run(recorder.run())
     _tell(recorder, file, wish)
     return 0
-
-
-def chosen(config: Config, wanted: str | None) -> Pbx:
-    """The PBX to record. Raises `ConfigError`."""
-    names = ", ".join(pbx.id for pbx in config.pbx)
-    if not config.pbx:
-        raise ConfigError(NO_PBX, NO_PBX_CURE)
-    if wanted is None:
-        if len(config.pbx) > 1:
-            raise ConfigError(WHICH.given(names=names), WHICH_CURE)
-        return config.pbx[0]
-    found = config.pbx_named(wanted)
-    if found is None:
-        raise ConfigError(UNKNOWN.given(pbx=wanted), UNKNOWN_CURE.given(names=names))
-    return found
 
 
 def _file(wish: Wish, pbx: Pbx, now: float) -> Path:

@@ -19,6 +19,7 @@ from dataclasses import replace
 from callme.calls import facts as f
 from callme.calls.numbering import Numbering
 from callme.cli import replay
+from callme.cli.configured import chosen
 from callme.cli.tongue import language, say
 from callme.config import Config, Pbx
 from callme.config.shape import ClickToCall
@@ -38,13 +39,6 @@ NOT_A_NUMBER_CURE = Phrase(
     "give two numbers of digits: callme doctor --call 101 102",
     "укажите два номера из цифр: callme doctor --call 101 102",
 )
-WHICH = Phrase(
-    "there are several PBXs: {names}; on which one shall the call be made?",
-    "АТС несколько: {names}; на какой из них сделать звонок?",
-)
-WHICH_CURE = Phrase("add for example --pbx {pbx}", "добавьте, например, --pbx {pbx}")
-NO_SUCH = Phrase("there is no PBX “{pbx}” in the configuration", "в конфигурации нет АТС «{pbx}»")
-NO_SUCH_CURE = Phrase("the ids of [[pbx]] are: {names}", "id в [[pbx]]: {names}")
 RINGING = Phrase(
     "{pick} rings now on PBX “{pbx}”. Pick it up; then {number} is dialled. Hang up when done.",
     "На АТС «{pbx}» звонит {pick}. Снимите трубку; затем наберётся {number}. Положите трубку, когда хватит.",
@@ -69,7 +63,7 @@ def trial(config: Config, pick: str, number: str, *, pbx: str = "", as_json: boo
     for one in (pick, number):
         if not re.fullmatch(r"[0-9]{2,20}", one):
             raise ConfigError(NOT_A_NUMBER.given(number=one[:40]), NOT_A_NUMBER_CURE)
-    call = Trial(config, _chosen(config, pbx), pick, number)
+    call = Trial(config, chosen(config, pbx or None), pick, number)
     asyncio.run(call.make())
     played = call.played()
     if not played.calls:
@@ -78,17 +72,6 @@ def trial(config: Config, pick: str, number: str, *, pbx: str = "", as_json: boo
         print(say(ENDLESS, seconds=round(LONGEST_S)), file=sys.stderr)
     replay.tell(played, call.numbering(), as_json=as_json, language=language())
     return 0 if call.ended else 1
-
-
-def _chosen(config: Config, wanted: str) -> Pbx:
-    """The PBX of that id; the only one where none is named. Raises `ConfigError`."""
-    names = ", ".join(one.id for one in config.pbx)
-    if not wanted and len(config.pbx) > 1:
-        raise ConfigError(WHICH.given(names=names), WHICH_CURE.given(pbx=config.pbx[0].id))
-    found = next((one for one in config.pbx if wanted in ("", one.id)), None)
-    if found is None:
-        raise ConfigError(NO_SUCH.given(pbx=wanted[:40]), NO_SUCH_CURE.given(names=names))
-    return found
 
 
 class Trial:

@@ -129,7 +129,8 @@ def test_a_test_call_takes_numbers_alone(tmp_path: Path, numbers: tuple[str, str
 
 
 @pytest.mark.parametrize(
-    ("named", "words"), [("", "office, shop; on which"), ("shpo", "no PBX “shpo”.* office, shop")]
+    ("named", "words"),
+    [("", "several PBXes.* office, shop.*--pbx"), ("shpo", "no PBX “shpo”.* office, shop")],
 )
 def test_with_several_pbxs_a_test_call_says_which(tmp_path: Path, named: str, words: str) -> None:
     file = tmp_path / "callme.toml"

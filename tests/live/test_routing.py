@@ -18,7 +18,7 @@ from callme.lab.asterisk import Release
 from callme.lab.lab import Lab
 from callme.lab.play import Played
 from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind
-from callme.lab.sandboxes.bitrix24.state import Statistic
+from callme.lab.sandboxes.bitrix24.state import Customer, Statistic
 from callme.lab.scenarios.parts import ends, inbound
 from callme.lab.script import Answer, Ignore, Refuse, Ring, Scenario
 from callme.lab.truth import Truth
@@ -38,21 +38,12 @@ GROUP, BY_AGI, BY_CURL, ELSEWHERE = "74950000003", "74950000011", "74950000013",
 DARYA, EGOR, UNTELEPHONED = "105", "106", 1
 NAME = "Ольга Белова"
 SEARCH = "telephony.externalCall.searchCrmEntities"
+VIP = "UF_CRM_VIP"
 STEER = (
+    {"to": ["responsible"], "client": "vip", "even_if": ["off-duty"], "ring_s": RING_S},
     {"to": ["responsible"], "line": [ELSEWHERE], "ring_s": RING_S, "then": "ext-group,600"},
     {"to": ["responsible"], "ring_s": RING_S},
 )
-MACROS = """
-[from-did-direct-custom]
-exten => 105,1,Macro(m-exten-vm,novm,105)
- same => n,Hangup
-[macro-m-exten-vm]
-exten => s,1,Macro(m-dial-one,${ARG2})
- same => n,Playtones(busy)
- same => n,Busy(20)
-[macro-m-dial-one]
-exten => s,1,Dial(${PJSIP_DIAL_CONTACTS(${ARG1})},20,tr)
-"""
 
 
 def free_port() -> int:
@@ -62,19 +53,18 @@ def free_port() -> int:
 
 
 class Steered(Company):
-    """A company whose PBX asks who calls. `bare`: no text of ours is in its dialplan at all; its extension
-    105 is one of FreePBX's Macro plans where Asterisk still has Macro."""
+    """A company whose PBX asks who calls, of FreePBX's plan of Macro where Asterisk still has that. `bare`:
+    no text of ours is in its dialplan at all."""
 
     def __init__(self, release: Release, *, bare: bool = False) -> None:
-        super().__init__(release)
+        super().__init__(release, vip={"field": VIP})
         self.web_port, self.agi_port = free_port(), free_port()
         base = f"127.0.0.1:{self.web_port}"
         agi = hooks.agi("office", f"127.0.0.1:{self.agi_port}", KEY).text
         curl = hooks.curl("office", f"http://{base}", KEY).text
         source = hooks.lookup_source("office", "127.0.0.1", self.web_port, KEY)
         custom = hooks.ring().text + _only(agi, BY_AGI, "callme-agi") + _only(curl, BY_CURL, "callme-curl")
-        if bare:
-            custom = MACROS if release == "16" else ""
+        custom = "" if bare else custom
         self.lab = Lab(
             release,
             replace(
@@ -92,10 +82,10 @@ class Steered(Company):
         file.write_text(text, "utf-8")
         return file
 
-    def client(self, number: str, of: str, name: str = NAME) -> None:
+    def client(self, number: str, of: str, name: str = NAME) -> Customer:
         """A contact of that employee."""
         user = self.user(of)
-        self.portal.office.add_customer("CONTACT", name, assigned_by=user, phones=(f"+{number}",))
+        return self.portal.office.add_customer("CONTACT", name, assigned_by=user, phones=(f"+{number}",))
 
     async def call(
         self, number: str, phones: dict[str, Ring], line: str = GROUP, talk_s: float = 1.0
@@ -223,6 +213,22 @@ async def test_who_is_not_there_is_not_rung(company: Steered) -> None:
     played = await company.call(number, ALL)
     assert sorted(rung(played)) == ["101", "102", "103"]
     assert NAME in shown(played, "101")
+
+
+async def test_after_his_workday_he_is_rung_for_important_clients_alone(company: Steered) -> None:
+    ordinary, important = "79000009623", "79000009624"
+    company.client(ordinary, DARYA)
+    company.client(important, DARYA).own[VIP] = "1"
+    darya = company.portal.office.users[company.user(DARYA)]
+    darya.workday = "CLOSED"
+    try:
+        passed_over = await company.call(ordinary, ALL)
+        rings = await company.call(important, {DARYA: Answer(1)})
+    finally:
+        darya.workday = "OPENED"
+    assert sorted(rung(passed_over)) == ["101", "102", "103"]
+    assert NAME in shown(passed_over, "101")
+    assert rung(rings) == [DARYA]
 
 
 @pytest.mark.long

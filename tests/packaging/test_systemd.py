@@ -4,6 +4,7 @@ ready, is watched, comes back after a crash and a standstill, is fenced in, and 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -201,10 +202,32 @@ def _set_up(machine: Booted) -> None:
     assert "not-so-secret-here" not in told
     again(machine, pid, 0)
     until(lambda: serves(machine), "its pages after the set-up")
+    _unreadable(machine)
     told = machine.run("callme", "setup", "--yes", "--undo", check=False)
     assert machine.run("cat", "/etc/callme/callme.toml") == CONFIG, told
     owner = machine.run("stat", "--format=%U %a", "/etc/callme/callme.toml").strip()
     assert owner == "callme 600"
+
+
+def _unreadable(machine: Booted) -> None:
+    """The doctor, started by root, sees what the service's own account may not read, and his cure helps."""
+    day = "/srv/monitor/2026/03/05"
+    machine.run("mkdir", "-p", day)
+    machine.run("addgroup", "--quiet", "listeners")
+    machine.run("sh", "-c", f"echo >{day}/in-1-2-20260305-100000-1.wav; chgrp -R listeners /srv/monitor")
+    machine.run("chmod", "-R", "u=rwX,g=rX,o=", "/srv/monitor")
+    ask = ("env", "CALLME_PBX__office__RECORDINGS=/srv/monitor", "callme", "check", "--json")
+
+    def found() -> dict[str, str]:
+        findings = json.loads(machine.run(*ask, check=False))["findings"]
+        return next(one for one in findings if one["topic"].startswith("Recordings"))
+
+    closed = found()
+    assert closed["found"] == "/srv/monitor cannot be read by the service, which runs as callme"
+    machine.run("sh", "-c", closed["cure"])
+    assert found()["found"] == "/srv/monitor can be read"
+    machine.run("rm", "-r", "/srv/monitor")
+    machine.run("delgroup", "--quiet", "listeners")
 
 
 @pytest.mark.long
