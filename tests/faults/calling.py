@@ -11,8 +11,9 @@ from tests.live import sound
 from tests.live.company import Company, now
 from tests.live.until import until
 
-DELIVERED_S = 90.0
-"""After an outage the next attempt may be a while away."""
+DELIVERED_S = 180.0
+"""After an outage the next attempt may be a while away; what got no answer may wait until the portal cannot
+be at it any more."""
 
 NEAR_S = 1.0
 

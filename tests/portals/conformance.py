@@ -427,8 +427,9 @@ class PortalConformance:
     async def insist_together(
         self, stand: Stand, portal: Batches, owed: list[tuple[Register | Finish, ...]]
     ) -> None:
-        """Repeats as the worker does: what was delivered is not asked again, and what was asked behind an
-        order without an answer is in doubt with it."""
+        """Repeats as the worker does: what was delivered is not asked again, what was asked behind an order
+        without an answer is in doubt with it, and a wait that the adapter names is kept."""
+        began = stand.now
         memory: dict[str, dict[str, str]] = {orders[0].about.call: {} for orders in owed}
         doubted: set[str] = set()
         for number in range(1, MAX_TRIES + 1):
@@ -442,7 +443,7 @@ class PortalConformance:
                                 order.about.call in doubted,
                                 dict(memory[order.about.call]),
                                 stand.now,
-                                stand.now,
+                                began,
                                 self.trace,
                             ),
                         )
@@ -452,6 +453,7 @@ class PortalConformance:
                 for orders in owed
             ]
             left = []
+            waits = [0.0]
             for orders, outcomes in zip(owed, await portal.batch(parcels), strict=True):
                 call = orders[0].about.call
                 done = 0
@@ -464,10 +466,14 @@ class PortalConformance:
                         done += 1
                     elif isinstance(outcome, Ambiguous):
                         doubted.add(call)
+                    else:
+                        memory[call].update(outcome.memory)
+                        waits.append(outcome.wait_s or 0.0)
                 left += [orders[done:]] if done < len(orders) else []
             owed = left
             if not owed:
                 return
+            stand.now += max(waits)
         raise AssertionError(f"not delivered: {owed}")
 
     def all_right(self, stand: Stand, count: int = 3) -> None:

@@ -3,7 +3,9 @@
 The adapter's `batch` makes one `Backlog` for the parcels that it was handed. Each order is carried out by
 the adapter's own words for it, side by side with the others; what they ask of the portal waits here until
 all of them wait, and leaves as one batch. A finish travels right behind the register of its call and names
-the call by what that answered. Whether an earlier batch without an answer was done is looked up first.
+the call by what that answered. Whether an earlier batch without an answer was done is looked up first, and
+that it was not is believed only when the portal cannot be at it any more: a service that was killed is back
+in seconds.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from callme.portals.bitrix24 import notices
 from callme.portals.bitrix24.batches import result_of
 from callme.portals.bitrix24.owners import Owners
 from callme.portals.bitrix24.rest import Command, Done, Fault, Rest
-from callme.portals.bitrix24.statistics import Absent, Row, Sealed, look_up_ours
+from callme.portals.bitrix24.statistics import Absent, Row, Sealed, look_up_ours, too_early
 
 REGISTER = "telephony.externalCall.register"
 URGENCY = Urgency.FINISH
@@ -122,6 +124,8 @@ class Backlog:
                     return (row.outcome,)
                 case Row():
                     return _done_before(row, behind)
+                case Absent() if (early := too_early(attempt)) is not None:
+                    return (early,)
                 case Absent() if behind is not None and attempt.first_at >= behind[0].ended_at:
                     # Only whole batches were tried: what is not in the statistics was not done.
                     attempt = replace(attempt, doubt=False)

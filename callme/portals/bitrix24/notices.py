@@ -14,6 +14,10 @@ NO_CALL_ID = Phrase(
     "Bitrix24 answered the registration without a call id.",
     "Битрикс24 ответил на регистрацию звонка без идентификатора звонка.",
 )
+NOT_SEEN_YET = Phrase(
+    "Bitrix24's statistics do not have the call; it may still be working on the request that got no answer.",
+    "В статистике Битрикс24 звонка нет; возможно, запрос, ответа на который не было, ещё выполняется.",
+)
 NOT_FINISHED_YET = Phrase(
     "Bitrix24 does not have the call in its statistics yet.",
     "Битрикс24 ещё не внёс звонок в статистику.",

@@ -9,11 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from callme.crm.port import Urgency
-from callme.portals.bitrix24 import payloads
+from callme.crm.port import Attempt, Later, Urgency
+from callme.portals.bitrix24 import notices, payloads
 from callme.portals.bitrix24.rest import Fault, Rest
 
 METHOD = "voximplant.statistic.get"
+
+WORKS_S = 90.0
+"""So long after a request went out the portal may still be at it, heard or unheard: it cuts a request after
+60 s (§4.3), and half a minute is for the way there. What the statistics do not hold before that may yet come
+into them."""
+
+LOOKED = "looked"
+"""Where a lane remembers that a look found nothing: the attempt that looked, and when what it looked for went
+out at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,20 @@ async def may_look(rest: Rest, urgency: Urgency) -> bool | Fault:
     """Whether the statistics may be read at all."""
     found = await look_up_ours(rest, "-", urgency)
     return found if isinstance(found, Fault) else not isinstance(found, Sealed)
+
+
+def too_early(attempt: Attempt) -> Later | None:
+    """Why a look that found nothing of an order in doubt is not believed yet; `None` when it is. The moment
+    of an earlier attempt is kept for the first one alone; of a later one it is only known that it went out
+    before a look was made."""
+    since = attempt.now
+    looked_by, _, at = attempt.memory.get(LOOKED, "").partition(" ")
+    if attempt.number == 2:
+        since = attempt.first_at
+    elif looked_by == str(attempt.number - 1):  # since that look nothing else was sent
+        since = float(at)
+    left = since + WORKS_S - attempt.now
+    return Later(notices.NOT_SEEN_YET, left, {LOOKED: f"{attempt.number} {since!r}"}) if left > 0 else None
 
 
 async def _find(

@@ -24,7 +24,7 @@ from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind, Moment
 from callme.lab.sandboxes.bitrix24.seed import CLIENT_PHONE
 from callme.lab.sandboxes.bitrix24.server import SandboxPortal
 from tests.delivery.fakes import MemoryLedger, play
-from tests.portals.bitrix24.installed import CLOUD, ApplicationStand, installed
+from tests.portals.bitrix24.installed import CLOUD, ApplicationStand, installed, standing
 from tests.portals.bitrix24.test_requests import wav
 from tests.portals.conformance import LINE, Seen, Stand
 
@@ -230,3 +230,61 @@ def test_whatever_goes_wrong_the_portal_holds_one_right_call(
         assert who == set()
     external = [record.external_id for record in office.statistics.values()]
     assert len(set(external)) == len(external)
+
+
+# ------------------------------------------------------------------------------------------------ a kill
+KILLED_AFTER_S, RESTARTED_AFTER_S = 1.0, 3.0
+
+
+@pytest.mark.parametrize("works_s", [5.0, 30.0, 59.0])
+def test_what_a_portal_still_works_on_after_a_kill_is_not_told_again(
+    works_s: float, tmp_path: Path, wav: Path
+) -> None:
+    """The service is killed while a batch is on its way, and is back in seconds: the statistics do not have
+    the calls yet, and the portal goes on working on the batch."""
+
+    async def run(clock: Callable[[], float]) -> Scene:
+        def now() -> float:
+            return Stand.now + clock()
+
+        sandbox = SandboxPortal(CLOUD, clock=now)
+        scene = Scene(await installed(tmp_path, sandbox), now, wav)
+        await scene.stand.portal.refresh()
+        sandbox.faults.add(Fault("batch", FaultKind.DETACHED, seconds=works_s))
+        running = asyncio.ensure_future(scene.worker.run())
+        await owed(scene)
+        await asyncio.sleep(KILLED_AFTER_S)
+        assert not scene.stand.sandbox.faults.as_json(), "the batch is on its way"
+        await killed(scene, running)
+        again = Scene(standing(tmp_path, sandbox), now, wav)
+        again.ledger.lanes, again.ledger.next_at = scene.ledger.lanes, scene.ledger.next_at
+        await asyncio.sleep(RESTARTED_AFTER_S)
+        await again.stand.portal.refresh()
+        running = asyncio.ensure_future(again.worker.run())
+        card = again.about("office-1767225600.99", CLIENT_PHONE)
+        again.tell(Register(card, FIRST), Cards(card, frozenset({FIRST})))
+        await asyncio.sleep(1)
+        assert again.stand.seers() == {FIRST}, "a call that rings waits for nothing of this"
+        again.tell(Cards(card, frozenset()), Finish(card, FIRST, Result.ANSWERED, 5, now()))
+        await again.all_told()
+        await asyncio.sleep(600)
+        again.worker.stop()
+        await running
+        await again.stand.portal.close()
+        return again
+
+    scene = play(run)
+    office = scene.stand.sandbox.office
+    assert sorted(record.phone for record in office.statistics.values()) == sorted(
+        [CLIENT_PHONE, *(f"+7916555000{number}" for number in range(3))]
+    )
+    assert scene.stand.unfinished() == 0
+
+
+async def killed(scene: Scene, running: asyncio.Future[None]) -> None:
+    """Nothing that was on its way is kept; the portal gets no word of it."""
+    tasks = [running, *scene.worker._tasks]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await scene.stand.portal.close()

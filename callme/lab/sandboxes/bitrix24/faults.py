@@ -20,6 +20,7 @@ class FaultKind(StrEnum):
     EXPIRED = "expired"  # 401 expired_token
     DROP = "drop"  # the connection is closed without an answer
     HANG = "hang"  # the answer comes `seconds` late
+    DETACHED = "detached"  # done `seconds` later, whatever becomes of the connection, and never answered
     TRUNCATED = "truncated"  # JSON that breaks off in the middle (always after the action)
 
 

@@ -38,6 +38,7 @@ BATCH, UPLOAD, OAUTH = "batch", "upload", "oauth"
 FETCH_TIMEOUT_S = 60
 LARGEST_FIELD = 2**31
 _RESERVED = ("start", "state", "auth", "access_token", "auth_connector", "aplogin", "ap", "token")
+_DOING = (FaultKind.TRUNCATED, FaultKind.DETACHED)
 _HTML = "<!DOCTYPE html><html><body><h1>{status}</h1><hr><center>nginx</center></body></html>"
 
 
@@ -105,6 +106,7 @@ class Rest:
         self._bucket = LeakyBucket()
         self._operating = OperatingTime()
         self._key = secrets.token_bytes(32)
+        self._detached: set[asyncio.Task[None]] = set()
 
     async def answer(self, request: Request) -> Response:
         """One HTTP request to `/rest/…`."""
@@ -112,9 +114,12 @@ class Rest:
         fault = self.faults.next(target.method)
         if self.knobs.latency:
             await self._pause(self.knobs.latency)
-        if fault and fault.moment is Moment.BEFORE and fault.kind is not FaultKind.TRUNCATED:
+        if fault and fault.moment is Moment.BEFORE and fault.kind not in _DOING:
             self._note(target.method, {}, fault.status, f"fault:{fault.kind}")
             return await self._strike(fault, 200, {})
+        if fault and fault.kind is FaultKind.DETACHED:
+            await self._do_detached(request, target, fault.seconds)
+            return Silence()
         if self.knobs.portal_renamed:
             return self._elsewhere(request, target.method)
         params: dict[str, Any] = {}
@@ -128,10 +133,30 @@ class Rest:
             return await self._strike(fault, status, body)
         return _json(status, body)
 
+    async def _do_detached(self, request: Request, target: _Target, seconds: float) -> None:
+        """The request is here; a client that goes away does not call it back."""
+        await request.body()
+
+        async def work() -> None:
+            await self._pause(seconds)
+            if self.closing.is_set():
+                return
+            params: dict[str, Any] = {}
+            try:
+                status, body = 200, await self._admitted(request, target, params)
+            except Refusal as refusal:
+                status, body = refusal.spoken(self.knobs)
+            self._note(target.method, params, status, body.get("error"))
+
+        task = asyncio.create_task(work())
+        self._detached.add(task)
+        task.add_done_callback(self._detached.discard)
+        await asyncio.shield(task)
+
     async def grant(self, request: Request) -> Response:
         """One HTTP request to the authorisation server; a fault's name for it is `oauth`."""
         fault = self.faults.next(OAUTH)
-        if fault and fault.moment is Moment.BEFORE and fault.kind is not FaultKind.TRUNCATED:
+        if fault and fault.moment is Moment.BEFORE and fault.kind not in _DOING:
             self._note(OAUTH, {}, fault.status, f"fault:{fault.kind}")
             return await self._strike(fault, 200, {})
         renamed = self.knobs.portal_renamed

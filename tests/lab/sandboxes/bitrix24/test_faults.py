@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx2
@@ -71,6 +72,19 @@ async def test_on_the_wire(kind: FaultKind, error: type[Exception], moment: Mome
             await http.post(portal.webhook_url + REGISTER, json=GOOD)
         assert len(portal.office.calls) == calls
         assert (await http.post(portal.webhook_url + REGISTER, json=GOOD)).status_code == 200
+
+
+async def test_who_hangs_up_does_not_call_the_request_back() -> None:
+    async with SandboxPortal() as portal, httpx2.AsyncClient(timeout=0.1) as http:
+        portal.knobs = portal.knobs.with_changes({"webhook_telephony": "allow"})
+        portal.faults.add(Fault(REGISTER, FaultKind.DETACHED, seconds=0.3))
+        with pytest.raises(httpx2.ReadTimeout):
+            await http.post(portal.webhook_url + REGISTER, json=GOOD)
+        assert portal.office.calls == {}
+        async with asyncio.timeout(5):
+            while not portal.requests:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert len(portal.office.calls) == 1
 
 
 async def test_the_nth_call_and_how_often(client: Client) -> None:
