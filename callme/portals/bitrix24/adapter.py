@@ -1,8 +1,8 @@
 """Bitrix24 as a `crm.port.Portal`: which methods each order takes, and how to look before repeating.
 
 The worker in `delivery` calls it. What a call needs later goes into the lane's memory (`call`, `user`,
-`seers`, `finished`, `file`, `recording`); the adapter itself keeps one hint that a restart may lose, the
-words of registers that got no answer.
+`seers`, `finished`, `file`, `recording`, `looked`). How a call is opened and closed stands in `registering`
+and `finishing`; here its cards are shown, and everything else is handed to the one whose affair it is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from callme.crm.doors import Knock, Reply
 from callme.crm.installation import Home, Installed, Verdict
 from callme.crm.intents import Attach, Finish, Register, Remind, Settle, Transcribe
 from callme.crm.port import (
-    Ambiguous,
     Attempt,
     Audio,
     Capabilities,
@@ -26,7 +25,6 @@ from callme.crm.port import (
     Delivered,
     Finding,
     Gate,
-    Later,
     Outcome,
     Parcel,
     Refused,
@@ -47,6 +45,7 @@ from callme.portals.bitrix24.credentials import Credentials, Webhook
 from callme.portals.bitrix24.customers import Customers
 from callme.portals.bitrix24.directory import Directory, People
 from callme.portals.bitrix24.fetching import Fetching
+from callme.portals.bitrix24.finishing import Finishing
 from callme.portals.bitrix24.framing import Framing
 from callme.portals.bitrix24.installing import Installation
 from callme.portals.bitrix24.lines import Lines
@@ -56,36 +55,19 @@ from callme.portals.bitrix24.owners import Owners
 from callme.portals.bitrix24.placing import placing_of
 from callme.portals.bitrix24.policies import Creation
 from callme.portals.bitrix24.recording import hand_over
+from callme.portals.bitrix24.registering import Registering
 from callme.portals.bitrix24.reminders import Reminders
-from callme.portals.bitrix24.rest import Done, Fault, Rest
+from callme.portals.bitrix24.rest import Fault, Rest
 from callme.portals.bitrix24.settings import Settings
-from callme.portals.bitrix24.statistics import Absent, Sealed, look_up, may_look
-from callme.portals.bitrix24.telling import tell
+from callme.portals.bitrix24.statistics import may_look
 from callme.portals.bitrix24.upkeep import Upkeep
-from callme.wording import Language, Phrase
-
-DEDUP_S = 30 * 60 - 60
-"""So long after its start a repeated register gives the same call (K4: 30 minutes on the portal's clock),
-less a minute for clocks that differ."""
+from callme.wording import Language
 
 BATCH_ANSWER_S = 60.0
 """A batch may take so long, as any request of the cloud (§4.3)."""
 
-DOUBTS_MAX = 10_000
-
-TELL_S = 900.0
-"""Why a click came to nothing is told to its user within so long after it: later he has forgotten it."""
-
-LINE_TRIES = 3
-"""So many attempts of a register may fail because its line could not be added; then the call goes without."""
-
-REGISTER = "telephony.externalCall.register"
 SHOW = "telephony.externalCall.show"
 HIDE = "telephony.externalCall.hide"
-FINISH = "telephony.externalCall.finish"
-
-CALL_UNKNOWN = "Call is not found"
-USER_UNKNOWN = "User is not found or is not active"
 
 
 class Bitrix24:
@@ -107,7 +89,6 @@ class Bitrix24:
     ) -> None:
         self.id = id
         self.settings = settings
-        self._zone = zone
         self._http = HttpClient(
             connect_s=settings.connect_timeout,
             answer_s=settings.answer_timeout,
@@ -130,12 +111,14 @@ class Bitrix24:
         self._lines = Lines(settings.lines, settings.create.outbound is Creation.ALWAYS)
         self._clients = Clients()
         self._callers = Callers(self._directory, self._clients, settings.vip)
-        self._language: Language = settings.language or home.language
-        self._customers = Customers(settings, self._directory, self._lines, self._clients, self._language)
+        language: Language = settings.language or home.language
+        self._customers = Customers(settings, self._directory, self._lines, self._clients, language)
         self._owners = Owners(settings, self._directory, self._lines, self._customers)
-        self._reminders = Reminders(
-            settings, self._directory, self._lines, self._customers, zone, self._language
+        self._registering = Registering(
+            settings, self._directory, self._lines, self._customers, self._owners, zone, language
         )
+        self._finishing = Finishing(settings, self._directory, self._customers, self._owners, language)
+        self._reminders = Reminders(settings, self._directory, self._lines, self._customers, zone, language)
         self._upkeep = Upkeep(
             id,
             self._rest,
@@ -157,114 +140,12 @@ class Bitrix24:
             self.install,
         )
         self._fetching = Fetching(self._rest, self._bindings, self._listener.understand, self._news)
-        self._doubtful: dict[str, payloads.Params] = {}  # call → the register that got no answer
         self._looks: bool | None = None  # whether the statistics may be read, asked now and then
 
     # ---------------------------------------------------------------------------------------- register
     async def register(self, order: Register, show: frozenset[str], attempt: Attempt) -> Outcome:
-        """Opens the call for its owner, whose card comes with it. After a lost answer the same request,
-        word for word, gives the same call while the portal still remembers the first (K4)."""
-        return await self.register_over(self._rest.noting(attempt.trace), order, show, attempt)
-
-    async def register_over(
-        self, rest: Rest, order: Register, show: frozenset[str], attempt: Attempt
-    ) -> Outcome:
-        """`register` over that way to the portal."""
-        unready = await self._directory.ready()
-        if unready is not None:
-            return unready
-        call = order.about.call
-        # A card that somebody waits for does not stand in line with the records of calls that are over.
-        urgency = Urgency.CARD if self._users_of(show) else Urgency.REGISTER
-        asked = self.settings.asks_whose
-        whose = await self._owners.responsible_for(rest, order.about, urgency) if asked else None
-        if order.given:
-            return self._known(order, show, whose)
-        lineless = None
-        if call not in self._doubtful:
-            lineless = await self._lines.ready(rest, order.about.line, urgency)
-        if isinstance(lineless, Later):
-            if attempt.number <= LINE_TRIES:
-                return lineless
-            lineless = notices.no_line(order.about.line, lineless.why)
-        user, notice = self._owners.of_register(order)
-        let = audience.let_in(self._people, show, attempt.asking, whose)
-        params, late = self._phrased(order, user, let, attempt)
-        found = await rest.call(REGISTER, params, urgency)
-        user = int(params["USER_ID"])
-        if isinstance(found, Fault) and found.says(USER_UNKNOWN) and user != self.settings.default_user:
-            params = {**params, "USER_ID": self.settings.default_user, "SHOW": 0}
-            notice = notices.dismissed(
-                self._people.named(user), self._people.named(self.settings.default_user)
-            )
-            found = await rest.call(REGISTER, params, urgency)
-        if isinstance(found, Fault):
-            self._keep_doubt(call, params, found.outcome)
-            return found.outcome
-        self._doubtful.pop(call, None)
-        untold = None
-        if order.note is not None and attempt.now - order.about.started_at < TELL_S:
-            untold = await tell(rest, user, order.note, f"callme-note-{call}", self._language)
-        return self._registered(found, params, show, let, whose, (notice, late, lineless, untold))
-
-    def _known(self, order: Register, show: frozenset[str], whose: int | None) -> Outcome:
-        """The portal itself opened this call when somebody clicked, and showed him its card (sheet §2.3):
-        nothing is to be asked, its id is to be kept."""
-        user, notice = self._owners.of_register(order)
-        shown = audience.met(self._people, show, show, {user})
-        memory = audience.remembered(order.given, user, shown, whose)
-        return Delivered(memory, shown, notice)
-
-    def _keep_doubt(self, call: str, params: payloads.Params, outcome: Outcome) -> None:
-        """Keeps the words of a register that got no answer: a repeat for another user would be another
-        call."""
-        if isinstance(outcome, Ambiguous):
-            self._doubtful[call] = params
-            if len(self._doubtful) > DOUBTS_MAX:
-                del self._doubtful[next(iter(self._doubtful))]
-        elif isinstance(outcome, Refused):
-            self._doubtful.pop(call, None)
-
-    def _phrased(
-        self, order: Register, user: int, show: frozenset[str], attempt: Attempt
-    ) -> tuple[payloads.Params, Phrase | None]:
-        about = order.about
-        wanted = user in self._users_of(show)
-        params = self._doubtful.get(about.call) or payloads.register(
-            order,
-            user,
-            show=wanted,
-            create=self._customers.at_once(order),
-            zone=self._zone,
-            line=self._lines.number(about.line),
-            source=self._lines.setting(about.line).source,
-        )
-        if not attempt.doubt:
-            return params, None
-        if attempt.now - about.started_at > DEDUP_S:
-            # The portal would make a second call now; it shall not make a second client or card as well.
-            return {**params, "SHOW": 0, "CRM_CREATE": 0}, notices.orphan(about.call)
-        return {**params, "SHOW": int(params["USER_ID"] in self._users_of(show))}, None
-
-    def _registered(
-        self,
-        done: Done,
-        params: payloads.Params,
-        show: frozenset[str],
-        let: frozenset[str],
-        whose: int | None,
-        said: tuple[Phrase | None, ...],
-    ) -> Outcome:
-        answer = done.result if isinstance(done.result, dict) else {}
-        call_id = answer.get("CALL_ID")
-        if not isinstance(call_id, str) or not call_id:
-            return Ambiguous(notices.NO_CALL_ID)
-        user = int(params["USER_ID"])
-        shown = audience.met(self._people, show, let, {user} if params["SHOW"] else set())
-        memory = audience.remembered(call_id, user, shown & let, whose)
-        creation = answer.get("LEAD_CREATION_ERROR")
-        extra = notices.creation(str(creation)) if creation else None
-        return Delivered(memory, shown, notices.together(*said, extra))
+        """Opens the call for its owner, whose card comes with it."""
+        return await self._registering.register(self._rest.noting(attempt.trace), order, show, attempt)
 
     # ------------------------------------------------------------------------------------------- cards
     async def cards(self, call: str, show: frozenset[str], hide: frozenset[str], attempt: Attempt) -> Outcome:
@@ -295,67 +176,8 @@ class Bitrix24:
 
     # ------------------------------------------------------------------------------------------ finish
     async def finish(self, order: Finish, attempt: Attempt) -> Outcome:
-        """Closes the call. A second finish is refused by the portal and does no harm, so after a lost
-        answer it is simply repeated, and "not found" is settled by looking into the statistics."""
-        return await self.finish_over(self._rest.noting(attempt.trace), order, attempt)
-
-    async def finish_over(self, rest: Rest, order: Finish, attempt: Attempt) -> Outcome:
-        """`finish` over that way to the portal."""
-        call_id = attempt.memory.get("call")
-        if not call_id:
-            return Refused(notices.unregistered(order.about.call))
-        unready = await self._directory.ready()
-        if unready is not None:
-            return unready
-        user, notice = await self._owners.of_finish(rest, order)
-        settled = await self._customers.settle(rest, order, user, attempt.number)
-        if isinstance(settled, Later | Ambiguous):
-            return settled
-        notice = notices.together(notice, settled)
-        found = await self._finish_as(rest, order, call_id, user)
-        if isinstance(found, Fault) and found.says(USER_UNKNOWN) and user != self.settings.default_user:
-            fallback = self.settings.default_user
-            gone = notices.dismissed(self._people.named(user), self._people.named(fallback))
-            notice = notices.together(gone, settled)
-            user, found = fallback, await self._finish_as(rest, order, call_id, fallback)
-        if isinstance(found, Fault):
-            if found.says(CALL_UNKNOWN):
-                return await self._finished_before(rest, order, call_id, attempt, found)
-            return found.outcome
-        answer = found.result if isinstance(found.result, dict) else {}
-        memory = {"finished": str(answer.get("ID") or "yes"), "user": str(user)}
-        untold = await self._tell_why(rest, order, user, attempt)
-        activity = notices.activity(answer.get("ERRORS"))
-        return Delivered(memory, notice=notices.together(notice, activity, untold))
-
-    async def _tell_why(self, rest: Rest, order: Finish, user: int, attempt: Attempt) -> Phrase | None:
-        """Tells whose click it was why it came to nothing; what is to be remarked when that failed."""
-        if order.why is None or attempt.now - order.ended_at > TELL_S:
-            return None
-        user = int(order.by) if order.by.isdecimal() else user
-        said = notices.came_to_nothing(order.about.number, order.why)
-        return await tell(rest, user, said, f"callme-why-{order.about.call}", self._language)
-
-    async def _finish_as(self, rest: Rest, order: Finish, call_id: str, user: int) -> Done | Fault:
-        reason = order.why.say(self._language) if order.why is not None else ""
-        params = payloads.finish(order, call_id, user, chat=self.settings.chat, reason=reason)
-        return await rest.call(FINISH, params, Urgency.FINISH)
-
-    async def _finished_before(
-        self, rest: Rest, order: Finish, call_id: str, attempt: Attempt, found: Fault
-    ) -> Outcome:
-        """The portal has no open call of this id: finished by an earlier try, or never there."""
-        row = await look_up(rest, call_id, order.about.call, Urgency.FINISH)
-        match row:
-            case Fault():
-                return row.outcome
-            case Sealed() if attempt.doubt:
-                return Delivered({"finished": "assumed"}, notice=notices.assumed(order.about.call))
-            case Sealed() | Absent():
-                return found.outcome
-        user = int(attempt.memory.get("user") or self.settings.default_user)
-        untold = await self._tell_why(rest, order, user, attempt)
-        return Delivered({"finished": row.id, "call": row.call_id}, notice=untold)
+        """Closes the call."""
+        return await self._finishing.finish(self._rest.noting(attempt.trace), order, attempt)
 
     # ------------------------------------------------------------------------------------------- batch
     async def batch(self, parcels: Sequence[Parcel]) -> list[tuple[Outcome, ...]]:
@@ -366,7 +188,9 @@ class Bitrix24:
                 return [(looks.outcome,)] * len(parcels)
             self._looks = looks
         answer_s = max(BATCH_ANSWER_S, self.settings.answer_timeout)
-        return await Backlog(self, self._owners, self._rest, self._looks, answer_s).carry(parcels)
+        return await Backlog(
+            self._registering, self._finishing, self._owners, self._rest, self._looks, answer_s
+        ).carry(parcels)
 
     # ------------------------------------------------------------------------------------------ attach
     async def attach(self, order: Attach, audio: Audio, attempt: Attempt) -> Outcome:

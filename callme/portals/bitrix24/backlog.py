@@ -1,7 +1,7 @@
 """Many calls that are over, told in few requests: law 10 when the budget is short.
 
 The adapter's `batch` makes one `Backlog` for the parcels that it was handed. Each order is carried out by
-the adapter's own words for it, side by side with the others; what they ask of the portal waits here until
+`registering` and `finishing`, side by side with the others; what they ask of the portal waits here until
 all of them wait, and leaves as one batch. A finish travels right behind the register of its call and names
 the call by what that answered. Whether an earlier batch without an answer was done is looked up first, and
 that it was not is believed only when the portal cannot be at it any more: a service that was killed is back
@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -21,24 +21,15 @@ from callme.crm.intents import Finish, Register
 from callme.crm.port import Ambiguous, Attempt, Delivered, Outcome, Parcel, Urgency
 from callme.portals.bitrix24 import notices
 from callme.portals.bitrix24.batches import result_of
+from callme.portals.bitrix24.finishing import Finishing
 from callme.portals.bitrix24.owners import Owners
+from callme.portals.bitrix24.registering import REGISTER, Registering
 from callme.portals.bitrix24.rest import Command, Done, Fault, Rest
 from callme.portals.bitrix24.statistics import Absent, Row, Sealed, look_up_ours, too_early
 
-REGISTER = "telephony.externalCall.register"
 URGENCY = Urgency.FINISH
 
 log = structlog.get_logger(__name__)
-
-
-class Orders(Protocol):
-    """How the adapter carries an order out, over the way to the portal that it is given."""
-
-    async def register_over(
-        self, rest: Rest, order: Register, show: frozenset[str], attempt: Attempt
-    ) -> Outcome: ...
-
-    async def finish_over(self, rest: Rest, order: Finish, attempt: Attempt) -> Outcome: ...
 
 
 @dataclass(eq=False, slots=True)
@@ -75,7 +66,8 @@ class Backlog:
     """One batch of the worker. `looks`: the statistics may be read, so that a lost answer can be cleared up;
     without that a finish never travels with its register."""
 
-    orders: Orders
+    registering: Registering
+    finishing: Finishing
     owners: Owners
     rest: Rest
     looks: bool
@@ -104,7 +96,7 @@ class Backlog:
         (order, attempt), *behind = parcel.orders
         try:
             if isinstance(order, Finish):
-                return (await self.orders.finish_over(self._way(seat, attempt), order, attempt),)
+                return (await self.finishing.finish(self._way(seat, attempt), order, attempt),)
             finish = next(((one, its) for one, its in behind if isinstance(one, Finish)), None)
             return await self._carry_both(seat, order, attempt, finish)
         except Exception as error:
@@ -136,7 +128,7 @@ class Backlog:
             # the register.
             await self.owners.of_finish(self._way(seat, behind[1]), behind[0])
             seat.behind = behind
-        opened = await self.orders.register_over(rest, order, frozenset(), attempt)
+        opened = await self.registering.register(rest, order, frozenset(), attempt)
         if isinstance(opened, Delivered) and seat.finishing is not None and seat.call_id:
             return opened, await self._joined(seat.finishing)
         if seat.finishing is not None:  # the register failed, or a second request for it was needed
@@ -145,7 +137,7 @@ class Backlog:
             return (opened,)
         finish, its = seat.behind  # the portal was asked nothing: it gave us the call itself
         known = replace(its, memory={**its.memory, **opened.memory})
-        return opened, await self.orders.finish_over(self._way(seat, its), finish, known)
+        return opened, await self.finishing.finish(self._way(seat, its), finish, known)
 
     async def _joined(self, finishing: asyncio.Task[Outcome]) -> Outcome:
         self._leave()
@@ -161,7 +153,7 @@ class Backlog:
         memory = {**attempt.memory, "call": seat.promise}
         attempt = replace(attempt, memory=memory)
         self._alive += 1
-        closing = self.orders.finish_over(self._way(seat, attempt), order, attempt)
+        closing = self.finishing.finish(self._way(seat, attempt), order, attempt)
         seat.finishing = asyncio.get_running_loop().create_task(self._counted(closing, order))
 
     async def _counted(self, closing: Coroutine[Any, Any, Outcome], order: Finish) -> Outcome:

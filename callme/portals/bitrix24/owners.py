@@ -17,6 +17,9 @@ from callme.portals.bitrix24.rest import Fault, Rest
 from callme.portals.bitrix24.settings import Settings
 from callme.wording import Phrase
 
+USER_UNKNOWN = "User is not found or is not active"
+"""How the portal refuses an owner who was dismissed since the users were read."""
+
 Owner = tuple[int, Phrase | None]
 """The user, and what is to be noted about that."""
 

@@ -19,6 +19,9 @@ CLIENT = "callme"
 
 ANSWER_S = 10.0
 
+TELL_S = 900.0
+"""Why a click came to nothing is told to its user within so long after it: later he has forgotten it."""
+
 UNTOLD = Phrase("The user was not told: {why}", "Пользователю не сообщено: {why}")
 NOT_MADE = Phrase("the portal made no notification", "портал не создал уведомление")
 _MARKUP = str.maketrans("[]<>", "()()")
