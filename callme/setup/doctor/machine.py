@@ -1,4 +1,4 @@
-"""What this machine has to offer: room on its disk, a converter for recordings, a clock that is kept."""
+"""What this machine has to offer: room on its disk, a converter for recordings."""
 
 from __future__ import annotations
 
