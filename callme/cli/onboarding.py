@@ -81,10 +81,44 @@ def setup(
             help=told("another tree in place of /; no command is run", "другое дерево вместо /; без команд"),
         ),
     ] = Path("/"),
+    web: Annotated[
+        bool, typer.Option("--web", help=told("ask in a browser instead", "спрашивать в браузере"))
+    ] = False,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS:PORT",
+            help=told("with --web: where [127.0.0.1:8099]", "с --web: где [127.0.0.1:8099]"),
+        ),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help=told("with --web: a certificate, PEM", "с --web: сертификат, PEM")),
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help=told("with --web: its key, PEM", "с --web: его ключ, PEM")),
+    ] = None,
+    without_tls: Annotated[
+        bool,
+        typer.Option(
+            "--without-tls",
+            help=told(
+                "with --web: open to others without TLS all the same",
+                "с --web: открыть другим всё равно без TLS",
+            ),
+        ),
+    ] = False,
 ) -> None:
     """`callme setup`."""
     from callme.cli import setup as body
 
+    door = None
+    if web:
+        from callme.cli import wizard
+
+        wizard.alone({"--yes": yes, "--dry-run": dry_run, "--undo": undo})
+        door = wizard.Door(listen or wizard.LISTEN, tls_cert, tls_key, without_tls)
     raise typer.Exit(
         body.setup(
             config,
@@ -96,6 +130,7 @@ def setup(
             hands_off=yes,
             dry=dry_run,
             undo=undo,
+            door=door,
         )
     )
 

@@ -9,7 +9,9 @@ import os
 import shlex
 import subprocess
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from callme.cli.configured import DEFAULT, INSTALLED
 from callme.cli.terminal import Terminal
@@ -24,9 +26,13 @@ from callme.setup.changing import Command
 from callme.setup.course import Course
 from callme.setup.talk import Trials
 from callme.setup.undoing import take_back
+from callme.setup.visit import Visit
 from callme.setup.wish import Wish, answers
 from callme.setup.wizard import set_up
 from callme.wording import Phrase
+
+if TYPE_CHECKING:
+    from callme.cli.wizard import Door  # only a type here: it brings a web server along
 
 COMMAND_S = 120.0
 BAD_CONSOLE = Phrase("--asterisk: {why}", "--asterisk: {why}")
@@ -43,9 +49,10 @@ def setup(
     hands_off: bool = False,
     dry: bool = False,
     undo: bool = False,
+    door: Door | None = None,
 ) -> int:
-    """Sets up; 0 when all that was tried works, 1 when something is left to do. Raises `ConfigError`,
-    `TroubleError`."""
+    """Sets up, with a `door` in a browser; 0 when all that was tried works, 1 when something is left to do.
+    Raises `ConfigError`, `TroubleError`."""
     wish = Wish(
         config=config or _config(),
         given=answers(answers_file, sets),
@@ -55,8 +62,13 @@ def setup(
         hands_off=hands_off,
         dry=dry,
     )
-    here = houses.look(wish.root, wish.etc, wish.console or ("asterisk",))
+    look = partial(houses.look, wish.root, wish.etc, wish.console or ("asterisk",))
     trials = Trials(_try_pbx, _try_portals, _run)
+    if door is not None:
+        from callme.cli import wizard
+
+        return wizard.serve(Visit(wish, look, trials, language()), door)
+    here = look()
     if undo:
         return 0 if take_back(wish, here, Terminal(), trials) else 1
     return 0 if set_up(Course(wish, here, Terminal(), trials, language())) else 1

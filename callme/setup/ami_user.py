@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 
@@ -235,9 +235,9 @@ def permits(text: str) -> tuple[str, ...]:
     return found
 
 
-def with_secret(user: AmiUser, earlier: AmiUser | None) -> AmiUser:
-    """The same user with the secret of an earlier run, or a new one."""
+def with_secret(user: AmiUser, earlier: AmiUser | None, make: Callable[[], str]) -> AmiUser:
+    """The same user with the secret of an earlier run, or one that is made now."""
     if user.secret:
         return user
     kept = earlier.secret if earlier is not None and earlier.name == user.name else ""
-    return replace(user, secret=kept or new_secret())
+    return replace(user, secret=kept or make())

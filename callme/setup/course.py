@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from callme.config.problems import Problem, refusal
 from callme.crm.port import Finding
 from callme.errors import ConfigError
 from callme.portals import registry
-from callme.setup import changing, disk, own
+from callme.setup import ami_user, changing, disk, own
 from callme.setup.changing import Change, Command
 from callme.setup.disk import Disk
 from callme.setup.house import House
@@ -29,10 +30,37 @@ PBX_ID, PORTAL_ID = "office", "main"
 INDIRECT = ("", "_file", "_env")
 
 
-class Course:
-    """One run of the set-up."""
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """What a person has to put on a PBX elsewhere. `about` says where, `then` what comes after."""
 
-    def __init__(self, wish: Wish, house: House, talk: Talk, trials: Trials, language: Language) -> None:
+    about: Phrase
+    text: str = field(repr=False)  # holds the AMI user's secret
+    then: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command of the run; without `allowed` it was only told."""
+
+    command: Command
+    allowed: bool
+
+
+class Course:
+    """One run of the set-up. `keeper` writes (on paper in a rehearsal). `made` keeps the secrets made for
+    this set-up, by what they are for, so that a rehearsal and the run after it make the same ones."""
+
+    def __init__(
+        self,
+        wish: Wish,
+        house: House,
+        talk: Talk,
+        trials: Trials,
+        language: Language,
+        keeper: Disk | None = None,
+        made: dict[str, str] | None = None,
+    ) -> None:
         self.wish = wish
         self.house = house
         self.talk = talk
@@ -44,7 +72,12 @@ class Course:
         before = self.old.get("service", {})
         basics = {"language": before.get("language", language), **wish.given.get("service", {})}
         self.new = own.merged(self.old, "service", basics)
-        self.disk = Disk(self.file)
+        self.disk = Disk(self.file) if keeper is None else keeper
+        self.changes: list[Change] = []  # all that were planned, needed or not
+        self.orders: list[Order] = []
+        self.warnings: list[Phrase] = []
+        self.paste: Paste | None = None
+        self._made = {} if made is None else made
         self.after: Phrase | None = None  # what is to be done in the CRM at the end
         self.wrote = False
         self._ill = False
@@ -76,7 +109,12 @@ class Course:
     def warn(self, phrase: Phrase) -> None:
         """Something that a person has to put right himself."""
         self.talk.tell(phrase)
+        self.warnings.append(phrase)
         self._ill = True
+
+    def make(self, purpose: str) -> str:
+        """A new secret for that purpose; the same one whenever it is asked for again."""
+        return self._made.setdefault(purpose, ami_user.new_secret())
 
     # ---------------------------------------------------------------------------------------------- asking
     def value(self, table: str, key: str, question: Phrase, default: str, *, empty: bool = False) -> str:
@@ -113,6 +151,7 @@ class Course:
     # --------------------------------------------------------------------------------------------- writing
     def agreed(self, changes: list[Change]) -> bool:
         """Shows what would change and writes it when that is wanted; whether it was written."""
+        self.changes += changes
         for change in changes:
             if not change.needed:
                 self.talk.tell(W.SAME.given(file=change.path, about=change.about))
@@ -137,6 +176,7 @@ class Course:
 
     def run(self, commands: list[Command], allowed: bool) -> None:
         """Runs them, or tells how to."""
+        self.orders += [Order(command, allowed) for command in commands]
         self._ill = not carry_out(self.talk, self.trials, commands, allowed) or self._ill
 
 

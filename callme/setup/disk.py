@@ -86,9 +86,15 @@ class Ledger:
 class Disk:
     """Writes for one configuration. `folder` is where the ledger lies."""
 
+    paper = False
+
     def __init__(self, config: Path) -> None:
         self.folder = config.absolute().parent / FOLDER
         self.ledger = _read(self.folder / LIST)
+
+    def content(self, path: Path) -> bytes | None:
+        """What is in the file; `None` when there is none. Raises `TroubleError`."""
+        return content(path)
 
     def write(self, changes: Iterable[Change]) -> None:
         """Carries the changes out, one after the other; each is in the ledger before it is done. Raises
@@ -179,6 +185,28 @@ class Disk:
         for folder in reversed(self.ledger.folders):
             with contextlib.suppress(OSError):  # not empty: somebody else uses it by now
                 Path(folder).rmdir()
+
+
+class Paper(Disk):
+    """Writes nowhere: for a rehearsal, in which each step finds what those before it would have written."""
+
+    paper = True
+
+    def __init__(self, config: Path) -> None:
+        self.folder = config.absolute().parent / FOLDER
+        self.ledger = Ledger()
+        self._written: dict[Path, bytes | None] = {}
+
+    def content(self, path: Path) -> bytes | None:
+        """As it would be by now."""
+        return self._written[path] if path in self._written else content(path)
+
+    def write(self, changes: Iterable[Change]) -> None:
+        """Only remembers."""
+        self._written |= {change.path: change.after for change in changes}
+
+    def note(self, *, user: str = "", unit: str = "", console: Iterable[str] = ()) -> None:
+        """Nothing was done that could be undone."""
 
 
 def replace(path: Path, text: bytes, mode: int, owner: Owner | None, *, ours: bool) -> None:

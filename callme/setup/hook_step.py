@@ -15,7 +15,7 @@ from typing import Any
 from callme.config.environment import resolve
 from callme.config.forms import split_listen
 from callme.config.problems import refusal
-from callme.setup import ami_user, disk, hooks, pieces, sections
+from callme.setup import ami_user, hooks, pieces, sections
 from callme.setup.changing import Change, Owner
 from callme.setup.course import Course
 from callme.setup.hooks import Hook
@@ -26,6 +26,12 @@ from callme.wording import plain
 ROOT = "extensions.conf"
 NAMES = ("callme-in", "callme-ring")
 THEIRS = "ext-did-custom"
+WAYS = (
+    ("none", W.HOOK_NONE),
+    ("lookup", W.HOOK_LOOKUP),
+    ("agi", W.HOOK_COSTS.given(about=hooks.AGI_ABOUT, price=hooks.AGI_PRICE)),
+    ("curl", W.HOOK_COSTS.given(about=hooks.CURL_ABOUT, price=hooks.CURL_PRICE)),
+)
 AGI = "127.0.0.1:4573"
 LISTEN = "127.0.0.1:8080"
 
@@ -47,17 +53,15 @@ class HookStep:
 
     def run(self) -> None:
         """Changes `new`, and the dialplan's own file. Raises `TroubleError`."""
-        house = self._on.house
-        path = house.etc / hooks.FILE
+        path = self._on.house.etc / hooks.FILE
         said = self._on.wish.said("setup", "hook")
-        known = house.flavour in (Flavour.FREEPBX, Flavour.ISSABEL) and hooks.FILE in house.files
-        if not known:
+        if not self.offered:
             if said not in (None, "none"):
                 self._on.warn(W.NO_DIALPLAN)
             return
-        before = disk.content(path) or b""
+        before = self._on.disk.content(path) or b""
         there = pieces.laid(before, path)
-        way = str(said or self._way(there))
+        way = str(said or self._way())
         if way == "none" and not there.keys() & set(NAMES):
             return
         if way in ("agi", "curl") and (line := self._taken()):
@@ -70,26 +74,30 @@ class HookStep:
         if way == "lookup":
             self._tell_source()
 
-    def _way(self, there: dict[str, str]) -> str:
-        """As it is, or as it is wanted."""
+    @property
+    def offered(self) -> bool:
+        """Whether there is a dialplan here that a hook fits into."""
+        house = self._on.house
+        return house.flavour in (Flavour.FREEPBX, Flavour.ISSABEL) and hooks.FILE in house.files
+
+    @property
+    def now(self) -> str:
+        """Which hook the dialplan has, by its name among `WAYS`."""
+        path = self._on.house.etc / hooks.FILE
+        there = pieces.laid(self._on.disk.content(path) or b"", path)
         if "callme-in" in there:
-            now = "agi" if "AGI(" in there["callme-in"] else "curl"
-        else:
-            now = "lookup" if "callme-ring" in there else "none"
-        if self._on.wish.hands_off:
-            return now
-        options = (
-            ("none", W.HOOK_NONE),
-            ("lookup", W.HOOK_LOOKUP),
-            ("agi", W.HOOK_COSTS.given(about=hooks.AGI_ABOUT, price=hooks.AGI_PRICE)),
-            ("curl", W.HOOK_COSTS.given(about=hooks.CURL_ABOUT, price=hooks.CURL_PRICE)),
-        )
-        return self._on.talk.choose(W.HOOK, options, now)
+            return "agi" if "AGI(" in there["callme-in"] else "curl"
+        return "lookup" if "callme-ring" in there else "none"
+
+    def _way(self) -> str:
+        """As it is, or as it is wanted."""
+        return self.now if self._on.wish.hands_off else self._on.talk.choose(W.HOOK, WAYS, self.now)
 
     def _taken(self) -> str:
         """Where somebody else's hook stands in the place of ours."""
         house, path = self._on.house, self._on.house.etc / hooks.FILE
-        now = {**house.files, hooks.FILE: disk.content(path) or b""}  # an earlier step may have changed it
+        # an earlier step may have changed it
+        now = {**house.files, hooks.FILE: self._on.disk.content(path) or b""}
         files = ami_user.bare(now, house)
         other = sections.read(ROOT, files).named(THEIRS)
         return f"{other.file}:{other.line}" if other is not None and other.entries else ""
@@ -98,7 +106,7 @@ class HookStep:
         if way == "none":
             return _Asking({}, self._key())
         key = self._key()
-        table = {} if key else {"key": ami_user.new_secret()}
+        table = {} if key else {"key": self._on.make("routing")}
         key = key or table["key"]
         pbx = str(self._on.new["pbx"][0]["id"])
         if way == "lookup":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from callme.crm.moving import Edit, edited
 from callme.portals import registry
-from callme.setup import disk, hooks
+from callme.setup import hooks
 from callme.setup.changing import Change, Owner
 from callme.setup.course import Course
 from callme.setup.words import W
@@ -25,7 +25,7 @@ class OldStep:
         self._on = course
 
     def run(self) -> None:
-        changes = [change for name in FILES if (change := self._change(name)) is not None]
+        changes = self.plan()
         if not changes:
             return
         if not self._wanted():
@@ -33,11 +33,15 @@ class OldStep:
         if self._on.agreed(changes):
             self._on.console(hooks.RELOAD, W.RELOAD_DIALPLAN)
 
+    def plan(self) -> list[Change]:
+        """The files without those lines; each of them is told, and why it goes."""
+        return [change for name in FILES if (change := self._change(name)) is not None]
+
     def _change(self, name: str) -> Change | None:
         path = self._on.house.etc / name
         if name not in self._on.house.files or (name == GENERATED and self._on.house.generated(name)):
             return None
-        before = disk.content(path)
+        before = self._on.disk.content(path)
         # Bytes that are no UTF-8 pass through unharmed: only whole lines are taken out.
         text = (before or b"").decode("utf-8", "surrogateescape")
         edits: list[Edit] = []

@@ -5,17 +5,34 @@ On this machine a user of our own is written; for a PBX elsewhere it is told wha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from callme.config import is_loopback
 from callme.pbx.ami.reach import ami_settings
-from callme.setup import ami_user, changing, disk, own, pieces, sections
+from callme.setup import ami_user, changing, own, pieces, sections
 from callme.setup.ami_user import AmiUser
 from callme.setup.changing import Change, Owner
-from callme.setup.course import PBX_ID, Course
-from callme.setup.house import Flavour, address_towards
+from callme.setup.course import PBX_ID, Course, Paste
+from callme.setup.house import Flavour, House, address_towards
 from callme.setup.words import W
 from callme.wording import plain
+
+
+def is_local(house: House, host: str) -> bool:
+    """Whether the PBX at that address is the one whose files are here."""
+    return house.flavour is not Flavour.NONE and (is_loopback(host) or host == ami_user.host(house))
+
+
+def usual_way(house: House, old: Mapping[str, Any]) -> str:
+    """Whether a user of our own is made, or one that is there already stays, where nobody says which."""
+    kept = any(key in old for key in ("secret", "secret_file", "secret_env"))
+    return "existing" if kept and ami_user.ours(house) is None else "new"
+
+
+def usual_recordings(house: House, old: Mapping[str, Any], *, local: bool) -> str:
+    """The folder of recordings where nobody says which."""
+    return str(old.get("recordings") or (house.monitor if local else ""))
 
 
 class PbxStep:
@@ -27,9 +44,7 @@ class PbxStep:
     def run(self) -> None:
         old = self._on.entry("pbx")
         host = self._host(old)
-        local = self._on.house.flavour is not Flavour.NONE and (
-            is_loopback(host) or host == ami_user.host(self._on.house)
-        )
+        local = is_local(self._on.house, host)
         port = ami_user.port(self._on.house) if local else 5038
         table: dict[str, Any] = {
             "id": str(old.get("id") or PBX_ID),
@@ -63,8 +78,7 @@ class PbxStep:
         said = self._on.wish.said("setup", "ami")
         if said:
             return str(said)
-        kept = any(key in old for key in ("secret", "secret_file", "secret_env"))
-        default = "existing" if kept and ami_user.ours(self._on.house) is None else "new"
+        default = usual_way(self._on.house, old)
         if self._on.wish.hands_off:
             return default
         return self._on.talk.choose(W.AMI_WAY, (("new", W.AMI_NEW), ("existing", W.AMI_EXISTING)), default)
@@ -90,21 +104,27 @@ class PbxStep:
             self._permit(table, local=local),
             ami_user.CHANNELVARS + (ami_user.OLD_CHANNELVARS if self._moves_over(earlier) else ()),
         )
-        user = ami_user.with_secret(user, earlier)
+        user = ami_user.with_secret(user, earlier, lambda: self._on.make("ami"))
         table |= {"username": user.name, "secret": user.secret}
+        there = True
         if local:
-            self._write_user(user)
+            there = self._write_user(user)
         else:
-            self._on.talk.tell(W.PASTE.given(host=table["host"], permit=", ".join(user.permit)))
-            shown = ami_user.paste(user).splitlines()
-            self._on.talk.show(map(changing.masked, shown) if self._on.wish.dry else shown)
-            self._on.talk.tell(W.PASTE_RELOAD)
-            if not self._on.wish.hands_off and not self._on.wish.dry:
-                self._on.talk.confirm(W.PASTED, True)
-        if not self._on.wish.dry:
+            self._tell_paste(user, str(table["host"]))
+        if there and not self._on.wish.dry:
             while not self._works(table) and self._on.again():
                 pass
         return table
+
+    def _tell_paste(self, user: AmiUser, host: str) -> None:
+        about = W.PASTE.given(host=host, permit=", ".join(user.permit))
+        self._on.paste = paste = Paste(about, ami_user.paste(user), W.PASTE_RELOAD)
+        self._on.talk.tell(paste.about)
+        shown = paste.text.splitlines()
+        self._on.talk.show(map(changing.masked, shown) if self._on.wish.dry else shown)
+        self._on.talk.tell(paste.then)
+        if not self._on.wish.hands_off and not self._on.wish.dry:
+            self._on.talk.confirm(W.PASTED, True)
 
     def _moves_over(self, earlier: AmiUser | None) -> bool:
         """Whether variables of the old scripts are wanted: as said, else as it was."""
@@ -131,12 +151,13 @@ class PbxStep:
         guess = address_towards(str(table["host"]))
         return ami_user.permits(self._on.value("setup", "permit", W.PERMIT, guess))
 
-    def _write_user(self, user: AmiUser) -> None:
+    def _write_user(self, user: AmiUser) -> bool:
+        """Whether it makes sense to log in as him now: not before he stands in more than a rehearsal."""
         planned = ami_user.plan(self._on.house, user, local=True)
         for note in planned.notes:
             self._on.warn(note)
         path = planned.piece.file
-        before = disk.content(path)
+        before = self._on.disk.content(path)
         base = pieces.lift(before, path, ami_user.PIECE) if planned.fresh and before is not None else before
         mine = self._on.house.owner
         owner = Owner(*mine) if mine[0] >= 0 else None
@@ -150,13 +171,14 @@ class PbxStep:
         )
         if self._on.agreed([change]):
             self._on.console("manager reload", W.RELOAD)
+        return not (change.needed and self._on.disk.paper)
 
     def _works(self, table: dict[str, Any]) -> bool:
         config = self._on.judged(own.merged(self._on.new, "pbx", table))
         return self._on.tried("pbx", self._on.trials.pbx(ami_settings(config.pbx[0])))
 
     def _recordings(self, old: dict[str, Any], *, local: bool) -> str:
-        default = str(old.get("recordings") or (self._on.house.monitor if local else ""))
+        default = usual_recordings(self._on.house, old, local=local)
         if self._on.wish.said("pbx", "recordings") is not None or (self._on.wish.hands_off and not default):
             return str(self._on.wish.said("pbx", "recordings") or "")
         return self._on.value("pbx", "recordings", W.RECORDINGS, default, empty=True)

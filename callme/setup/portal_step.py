@@ -5,6 +5,7 @@ What a CRM needs to be asked is told by its own folder; nothing here knows one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from callme.crm.asking import Question, Way
@@ -15,6 +16,16 @@ from callme.setup import own
 from callme.setup.course import PORTAL_ID, Course, entries, stem
 from callme.setup.words import W
 from callme.wording import plain
+
+
+def way_of(ways: tuple[Way, ...], *tables: Iterable[str]) -> Way | None:
+    """The way whose keys stand in the first of these tables that has keys of any."""
+    for table in tables:
+        stems = set(map(stem, table))
+        for way in ways:
+            if {question.key for question in way.questions if not question.number} & stems:
+                return way
+    return None
 
 
 class PortalStep:
@@ -48,7 +59,7 @@ class PortalStep:
         return self._on.talk.choose(W.CRM, [(name, plain(name)) for name in known], known[0])
 
     def _keys(self, crm: str, given: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
-        way = self._way(registry.ways(crm), {*given, *old})
+        way = self._way(registry.ways(crm), given, old)
         if way is None:
             return {}
         home = self._home()
@@ -72,11 +83,10 @@ class PortalStep:
         )
         return {question.key: int(value) if question.number and value.isdecimal() else value}
 
-    def _way(self, ways: tuple[Way, ...], known: set[str]) -> Way | None:
-        stems = set(map(stem, known))
-        for way in ways:
-            if {question.key for question in way.questions if not question.number} & stems:
-                return way
+    def _way(self, ways: tuple[Way, ...], given: dict[str, Any], old: dict[str, Any]) -> Way | None:
+        """What was said decides before what stands there: so one way is left for another."""
+        if known := way_of(ways, given, old):
+            return known
         if not ways or len(ways) == 1 or self._on.wish.hands_off:
             return ways[0] if ways else None
         chosen = self._on.talk.choose(W.WAY, [(way.key, way.title) for way in ways], ways[0].key)

@@ -81,6 +81,11 @@ def answers(file: Path | None, sets: Iterable[str]) -> Answers:
         if not (equals and dot and key) or table not in TABLES:
             raise ConfigError(BAD_SET.given(word=name), BAD_SET_CURE.given(tables=", ".join(TABLES)))
         found[table][key] = _value(table, key, value)
+    return sound(found, source)
+
+
+def sound(found: Answers, source: str) -> Answers:
+    """The same answers, if the set-up knows what is said in them under `[setup]`. Raises `ConfigError`."""
     problems = [unknown(f"setup.{key}", key, SETUP_KEYS) for key in found["setup"] if key not in SETUP_KEYS]
     problems += [
         Problem(f"setup.{key}", NOT_A_SWITCH)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from callme.setup import changing, disk, own, unit
+from callme.setup import changing, own, unit
 from callme.setup.changing import Owner
 from callme.setup.course import Course, at
 from callme.setup.hook_step import HookStep
@@ -44,11 +44,11 @@ def _own_files(on: Course) -> None:
         on.new["service"]["data_dir"] = str(unit.STATE)
     on.judged(on.new)
     owned = Owner(user, user) if with_unit and on.wish.here and on.house.root else None
-    changes = [own.config(on.file, disk.content(on.file), on.old, on.new, owned)]
+    changes = [own.config(on.file, on.disk.content(on.file), on.old, on.new, owned)]
     path = at(on.wish, unit.PATH)
     if with_unit and not on.house.packaged:
         data = Path(str(on.new["service"]["data_dir"]))
-        changes.append(own.unit(path, disk.content(path), on.house, on.config, user, data))
+        changes.append(own.unit(path, on.disk.content(path), on.house, on.config, user, data))
     fresh = bool(owned) and user not in on.house.users
     if changing.needed(changes) and fresh and not on.wish.dry:
         on.run([own.account(user, unit.STATE)], allowed=True)
@@ -59,14 +59,19 @@ def _own_files(on: Course) -> None:
         on.run(own.starting(anew=anew), allowed=on.wish.here and on.house.manages)
 
 
+def usual_unit(on: Course) -> tuple[bool, bool]:
+    """Whether the service is run by systemd where nobody says so, and whether that is a question at all."""
+    if on.house.packaged or (on.disk.content(at(on.wish, unit.PATH)) is not None and on.old):
+        return True, False
+    return on.house.manages, on.house.systemd
+
+
 def _wants_unit(on: Course) -> bool:
-    default = on.house.systemd and on.house.root
+    default, asked = usual_unit(on)
     said = on.wish.said("setup", "unit")
     if said is not None:
         wants = bool(said)
-    elif on.house.packaged or (disk.content(at(on.wish, unit.PATH)) is not None and on.old):
-        wants = True
-    elif on.wish.hands_off or not on.house.systemd:
+    elif on.wish.hands_off or not asked:
         wants = default
     else:
         wants = on.talk.confirm(W.WANT_UNIT, default)

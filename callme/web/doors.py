@@ -105,9 +105,9 @@ class Doors:
 
     def _answer(self, headers: Headers) -> Response | Guest:
         """Who it is, or why he stays outside."""
-        host = _host(headers.get("host", ""))
+        host = host_of(headers.get("host", ""))
         here = is_loopback(host) and not any(name in headers for name in FORWARDED)
-        if not (is_loopback(host) or _is_address(host) or (host and host == self._public)):
+        if not (is_loopback(host) or is_address(host) or (host and host == self._public)):
             return PlainTextResponse(MISDIRECTED.say(self._language), 421)
         if self._guarded:
             return self._known(headers.get("authorization", "")) or self._ask()
@@ -145,7 +145,7 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _host(header: str) -> str:
+def host_of(header: str) -> str:
     """The host of a `Host` header without its port."""
     try:
         return (urlsplit(f"//{header}").hostname or "").lower()
@@ -153,7 +153,7 @@ def _host(header: str) -> str:
         return ""
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
     """An address was typed by a person or a proxy: rebinding needs a name."""
     try:
         ipaddress.ip_address(host)

@@ -119,8 +119,8 @@ def test_secrets_are_long_new_and_free_of_comment_signs() -> None:
 def test_an_earlier_user_of_ours_keeps_his_secret() -> None:
     earlier = ami_user.ours(house(planned(house(FREEPBX))))
     assert earlier is not None
-    assert ami_user.with_secret(AmiUser("callme"), earlier).secret == USER.secret
-    assert ami_user.with_secret(AmiUser("other"), earlier).secret != USER.secret
+    assert ami_user.with_secret(AmiUser("callme"), earlier, ami_user.new_secret).secret == USER.secret
+    assert ami_user.with_secret(AmiUser("other"), earlier, ami_user.new_secret).secret != USER.secret
     assert ami_user.ours(house(FREEPBX)) is None
 
 
