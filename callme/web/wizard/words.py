@@ -85,7 +85,7 @@ class P:
     PASTED = Phrase("Done, log in", "Готово, войти")
 
     # ------------------------------------------------------------------------------------------- CRM
-    OTHER_WAY = Phrase("How does CallMe reach it?", "Как CallMe к ней подключается?")
+    OTHER_WAY = Phrase("How does CallMe reach the CRM?", "Как CallMe подключается к CRM?")
     PUBLIC_URL = Phrase("Address at which the CRM reaches CallMe", "Адрес, по которому CRM видит CallMe")
     PUBLIC_URL_HINT = Phrase(
         "such as https://pbx.example.com; empty: it cannot reach it yet",
