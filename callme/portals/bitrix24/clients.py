@@ -71,13 +71,14 @@ Found = tuple[Client, ...]
 @dataclass(frozen=True, slots=True)
 class _Kept:
     found: Found
-    at: float
+    at: float  # when it was asked for
 
 
 @dataclass(slots=True, eq=False)
 class _Flight:
-    """A search that is on its way, and what the portal told meanwhile: its answer may be older."""
+    """A request that is on its way, and what the portal told meanwhile: its answer may be older."""
 
+    began: float
     changed: set[Key] = field(default_factory=set)
     more: bool = False  # a number may have got a client
 
@@ -99,6 +100,7 @@ class Clients:
         self._holding: dict[Key, set[str]] = {}  # the numbers whose answers hold a client
         self._nobody: set[str] = set()  # the numbers that were nobody's
         self._marks: dict[Key, tuple[bool, float]] = {}
+        self._doubted_at = float("-inf")  # what was asked for earlier is not believed any more
         self._flights: set[_Flight] = set()
         self._asking: dict[str, _Asking] = {}
         self._marking: dict[Key, asyncio.Task[None]] = {}
@@ -109,7 +111,7 @@ class Clients:
         """The clients with that canonical number, from memory unless `anew`. Who stops waiting does not stop
         the request: its answer serves the next one who asks."""
         kept = self._kept.get(number)
-        if kept is not None and not anew and kept.at > _now() - FRESH_S:
+        if kept is not None and not anew and self._fresh(kept.at, FRESH_S):
             return kept.found
         if rest.gathers:  # what travels with others waits for them, and must not wait for one another
             return await self._search(rest, number, urgency)
@@ -125,12 +127,12 @@ class Clients:
         kept = self._kept.get(number)
         if kept is None or kept.at < _now() - STALE_S:
             return None
-        return kept.found, kept.at > _now() - FRESH_S
+        return kept.found, self._fresh(kept.at, FRESH_S)
 
     async def look_at_mark(self, rest: Rest, client: Client, vip: Vip) -> None:
         """Has the client's mark read unless that was done of late. Who stops waiting does not stop it."""
         _, at = self._marks.get(client.key, (False, float("-inf")))
-        if at > _now() - VIP_S:
+        if self._fresh(at, VIP_S):
             return
         task = self._marking.get(client.key)
         if task is None or task.done():
@@ -161,7 +163,7 @@ class Clients:
             del self._asking[number]
 
     async def _search(self, rest: Rest, number: str, urgency: Urgency) -> Found | Fault:
-        flight = _Flight()
+        flight = _Flight(_now())
         self._flights.add(flight)
         try:
             told = await rest.call(
@@ -172,14 +174,16 @@ class Clients:
         if isinstance(told, Fault):
             return told
         found = read(told.result)
-        self.forget_number(number)
-        if not flight.outdated(found):
-            self._keep(number, found)
+        before = self._kept.get(number)
+        if before is None or before.at <= flight.began:
+            self.forget_number(number)
+            if not flight.outdated(found):
+                self._keep(number, found, flight.began)
         return found
 
     async def _read_mark(self, rest: Rest, client: Client, vip: Vip) -> None:
         params = {"entityTypeId": TYPE_IDS[client.kind], "id": client.id, "useOriginalUfNames": "Y"}
-        flight = _Flight()
+        flight = _Flight(_now())
         self._flights.add(flight)
         try:
             told = await rest.call(ITEM, params, Urgency.CARD, reads=True, answer_s=ANSWER_S)
@@ -190,7 +194,7 @@ class Clients:
         item = told.result.get("item") if isinstance(told.result, Mapping) else None
         if len(self._marks) >= REMEMBERED_MAX:
             self._marks.clear()
-        self._marks[client.key] = vip.marks(item if isinstance(item, Mapping) else {}), _now()
+        self._marks[client.key] = vip.marks(item if isinstance(item, Mapping) else {}), flight.began
 
     # ---------------------------------------------------------------------------------------- forgetting
     def forget(self, key: Key) -> None:
@@ -208,15 +212,16 @@ class Clients:
         for flight in self._flights:
             flight.more = True
 
-    def forget_all(self) -> None:
-        """Whatever may have changed: nothing is remembered any more."""
+    def doubt_all(self) -> None:
+        """Anything may have changed: nothing is believed any more. It serves on where the portal gives no
+        answer."""
+        self._doubted_at = _now()
+
+    def made(self, number: str) -> None:
+        """A client with that number was made."""
+        self.forget_number(number)
         for flight in self._flights:
             flight.more = True
-            flight.changed.update(self._holding)
-        self._kept.clear()
-        self._holding.clear()
-        self._nobody.clear()
-        self._marks.clear()
 
     def forget_number(self, number: str) -> None:
         """What is remembered of that canonical number."""
@@ -228,12 +233,15 @@ class Clients:
             if not numbers:
                 del self._holding[client.key]
 
-    def _keep(self, number: str, found: Found) -> None:
+    def _fresh(self, at: float, for_s: float) -> bool:
+        return at > max(_now() - for_s, self._doubted_at)
+
+    def _keep(self, number: str, found: Found, at: float) -> None:
         if len(self._kept) >= REMEMBERED_MAX:
             eldest = sorted(self._kept, key=lambda one: self._kept[one].at)
             for one in eldest[: REMEMBERED_MAX // 10]:
                 self.forget_number(one)
-        self._kept[number] = _Kept(found, _now())
+        self._kept[number] = _Kept(found, at)
         for client in found:
             self._holding.setdefault(client.key, set()).add(number)
         if not found:

@@ -113,7 +113,7 @@ class Customers:
             if isinstance(mode, Fault):
                 return mode
             self._simple = mode.result in (SIMPLE, str(SIMPLE))
-        self._clients.forget_number(payloads.phone_number(order.about.number))
+        self._clients.made(payloads.phone_number(order.about.number))
         source = self._lines.setting(order.about.line).source
         kinds = ("CONTACT", "DEAL") if self._simple else ("LEAD",)
         contact = 0

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from callme.crm.commands import Hearing, Keep
-from callme.crm.port import Later, Urgency
+from callme.crm.port import Ambiguous, Later, Urgency
 from callme.portals.bitrix24.bindings import WISHES, Bindings, Way
 from callme.portals.bitrix24.news import News
 from callme.portals.bitrix24.rest import Fault, Rest
@@ -121,7 +121,8 @@ class Fetching:
             found = await self._rest.call(GET, wanted, Urgency.UPKEEP)
             self._news_at = clock() + NEWS_PACE_S
             if isinstance(found, Fault):
-                self._news.lost()
+                if isinstance(found.outcome, Ambiguous):
+                    self._news.lost()
                 return
             result = found.result if isinstance(found.result, Mapping) else {}
             rows = _rows(result.get("events"))

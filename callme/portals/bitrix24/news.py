@@ -62,7 +62,7 @@ class News:
 
     def lost(self) -> None:
         """Some of what was told is lost: anything may have changed."""
-        self._clients.forget_all()
+        self._clients.doubt_all()
 
     async def close(self) -> None:
         """Ends a reading that goes on."""

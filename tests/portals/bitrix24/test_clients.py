@@ -82,10 +82,31 @@ async def test_that_a_number_is_nobodys_is_forgotten_by_itself(book: Book) -> No
     assert await book.asked_for(*ALL) == [NOBODYS]
 
 
-async def test_everything_can_be_forgotten(book: Book) -> None:
+async def test_everything_can_be_doubted_and_serves_on_where_the_portal_is_silent(book: Book) -> None:
+    await book.bitrix.refresh()
     await book.asked_for(*ALL)
-    book.clients.forget_all()
+    book.clients.doubt_all()
     assert await book.asked_for(*ALL) == list(ALL)
+    book.clients.doubt_all()
+    book.script.says(SEARCH, page(502))
+    known = await book.bitrix.who(OTHER, 5)
+    assert known is not None
+    assert (known.known, known.extension, known.on_duty) == (True, "101", None)
+
+
+async def test_an_answer_never_takes_the_place_of_a_later_one() -> None:
+    slow = Slow(Scripted().says(SEARCH, ok(has(ANNA))))
+    bitrix = portal(Scripted(), transport=slow)
+    first = asyncio.create_task(bitrix._clients.find(bitrix._rest, NUMBER, Urgency.CARD))
+    await slow.came.wait()
+    quick = portal(Scripted().says(SEARCH, ok(has(FIRM))))
+    await bitrix._clients.find(quick._rest, NUMBER, Urgency.CARD, anew=True)
+    slow.opened.set()
+    assert await first == clients.read(has(ANNA))
+    await quick.close()
+    found = await bitrix._clients.find(bitrix._rest, NUMBER, Urgency.CARD)
+    assert found == clients.read(has(FIRM))
+    await bitrix.close()
 
 
 async def test_an_answer_follows_its_client_to_another_number(book: Book) -> None:

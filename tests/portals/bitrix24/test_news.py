@@ -213,6 +213,15 @@ async def test_news_whose_answer_was_lost_may_have_been_about_anybody(tmp_path: 
     await stand.portal.close()
 
 
+async def test_a_portal_that_is_away_leaves_what_is_known(tmp_path: Path) -> None:
+    stand = await unreachable(tmp_path)
+    known = await who(stand, CLIENT_PHONE)
+    stand.wire.dead = set(range(stand.wire.sent, stand.wire.sent + 100))
+    await looked(stand)
+    assert await who(stand, CLIENT_PHONE) == known
+    await stand.portal.close()
+
+
 # --------------------------------------------------------------------------------------------- what is said
 @pytest.mark.parametrize(
     ("address", "scopes", "said"),
