@@ -251,9 +251,12 @@ async def _recordings(pbx: Pbx, account: Account | None) -> Finding:
 
 def _closed(folder: Path, account: Account | None) -> tuple[Phrase | None, Phrase | None]:
     """What keeps the service from the newest recording, and the cure; nothing when it can be read."""
-    if not folder.is_dir() and may_read(folder.parent, None):
-        return ABSENT.given(folder=folder), ABSENT_CURE
-    path = next((one for one in _towards_newest(folder) if not may_read(one, account)), None)
+    try:
+        if not folder.is_dir():
+            return ABSENT.given(folder=folder), ABSENT_CURE
+        path = next((one for one in _towards_newest(folder) if not may_read(one, account)), None)
+    except OSError as error:  # a folder above it is closed to us, or it goes away while we look
+        return UNREADABLE.given(folder=error.filename or folder), UNREADABLE_CURE
     if path is None:
         return None, None
     if account is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 from pathlib import Path
 
@@ -114,6 +115,16 @@ async def test_root_asks_for_the_services_own_account(
     found = (await checked(telling(), tmp_path, more))["Recordings"]
     assert found.cure is not None
     assert found.cure.say("en").startswith(f"chmod g+rX {newest}")
+
+
+async def test_a_folder_above_that_is_closed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", closed)
+    found = checking._closed(tmp_path / "monitor", None)[0]
+    assert found is not None
+    assert found.say("en") == f"{tmp_path}/monitor cannot be read"
 
 
 async def test_a_folder_that_is_not_there_is_told_so(tmp_path: Path) -> None:
