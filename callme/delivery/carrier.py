@@ -308,6 +308,8 @@ def _say(lane: Lane, delivery: str, number: int, outcome: Outcome, probing: bool
             said.debug("delivered")
         case Delivered(notice=notice) if notice is NOT_SENT:
             said.debug("not sent: shadow mode")
+        case Delivered(notice=notice) if delivery.startswith(Transcribe.KIND):
+            said.info("delivered", notice=str(notice))  # what a recording does not tell is no trouble
         case Delivered(notice=notice):
             said.warning("delivered", notice=str(notice))
         case Refused(why=why):

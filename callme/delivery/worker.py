@@ -320,7 +320,8 @@ class Worker:
                 entry.lane = settle(cargo.lane, step, outcome, now, self._chance(), self._rules)
                 if not of_the_file(step, outcome):
                     await self._feel(outcome, now)
-                done, step = step, self._onward(entry.lane, place, now)
+                onward = None if entry.stale else self._onward(entry.lane, place, now)
+                done, step = step, onward
         finally:
             self._running[place] -= 1
         entry.busy = False

@@ -18,6 +18,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from callme.pbx.audio import Measured, demuxer, measure, media_type, run
+from callme.pbx.unbroken import unbroken
 from callme.wording import Phrase
 
 PARALLEL = 2
@@ -108,7 +109,7 @@ async def convert(
         async with _turn():
             code, said = await run("nice", "-n", NICE, *command, limit_s=limit, heard=_teller(progress))
         why: Phrase | str = said
-        if code == 0 and await asyncio.to_thread(_publish, part, target):
+        if code == 0 and await unbroken(_publish, part, target):
             seconds = sum(lengths) or (await measure(target)).seconds
             return Audio(target, "audio/mpeg", seconds)
         if "No space left" in said:

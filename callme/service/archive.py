@@ -5,12 +5,14 @@ kept back. Implements `callme.web.archive.Archive`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from callme.calls.model import Call
 from callme.config import Service
 from callme.crm import policy
 from callme.crm.intents import Attach
 from callme.crm.port import Audio, Later, Refused
+from callme.crm.transcript import Line
 from callme.service.forgetting import forget
 from callme.store.listening import Heard
 from callme.store.listening import KeptBack as Said
@@ -28,8 +30,32 @@ SITTING_S = 600.0
 """Whoever goes on listening to a recording within so long is noted once."""
 
 
+class Workshop(Protocol):
+    """Where recordings of calls are made: `service.audio`."""
+
+    async def stop(self, call: str) -> None:
+        """Ends what is being made of that call."""
+
+    async def forget(self, call: str) -> None:
+        """The same for good."""
+
+
+class Scribe(Protocol):
+    """Where recordings are written down: `service.speech`."""
+
+    async def said(self, call: str) -> tuple[Line, ...]:
+        """What was written down of that call."""
+
+    async def stop(self, call: str) -> None:
+        """Ends it, and takes away what was written down."""
+
+
 class Archive:
     """Recordings of the calls in the store. `prepare` makes the audio of an *attach*."""
+
+    workshop: Workshop | None = None
+    scribe: Scribe | None = None
+    """What has to be stopped when somebody keeps a call back or has it forgotten."""
 
     def __init__(self, service: Service, store: Store, prepare: Prepare, clock: Callable[[], float]) -> None:
         self._service = service
@@ -70,6 +96,10 @@ class Archive:
         if await self._call(call) is None:
             return False
         await self._store.keep_back(Said(call, self._clock(), who))
+        if self.workshop is not None:
+            await self.workshop.stop(call)
+        if self.scribe is not None:
+            await self.scribe.stop(call)
         return True
 
     async def kept_back(self, call: str) -> KeptBack | None:
@@ -79,12 +109,27 @@ class Archive:
 
     async def forget(self, number: str) -> int:
         """See `service.forgetting`."""
-        return await forget(self._service, self._store, number, self._clock())
+        return await forget(self._service, self._store, number, self._clock(), self._end)
+
+    async def said(self, call: str) -> tuple[Line, ...]:
+        """As it was written down, if it was."""
+        return () if self.scribe is None else await self.scribe.said(call)
+
+    async def _end(self, call: str) -> None:
+        if self.workshop is not None:
+            await self.workshop.forget(call)
+        if self.scribe is not None:
+            await self.scribe.stop(call)
 
     async def for_portal(self, order: Attach) -> Audio | Later | Refused:
         """The audio of an *attach*, unless somebody keeps it back."""
         said = await self._store.held_back(order.about.call)
-        return await self._prepare(order) if said is None else Refused(KEPT_BACK.given(who=said.who))
+        if said is None:
+            found = await self._prepare(order)
+            said = await self._store.held_back(order.about.call)  # meanwhile
+            if said is None:
+                return found
+        return Refused(KEPT_BACK.given(who=said.who))
 
     async def _call(self, call: str) -> Call | None:
         found = await self._store.reading.get_call(call)

@@ -49,6 +49,8 @@ TOO_BIG = Phrase(
     "the recording {file} has {mb} MB, more than recordings_limit_mb ({limit}) allows",
     "запись {file} занимает {mb} МБ — больше, чем разрешает recordings_limit_mb ({limit})",
 )
+STOPPED = Phrase("stopped: somebody said so", "остановлено по распоряжению")
+FORGOTTEN = Phrase("the call was forgotten", "звонок забыт")
 NO_ROOM = Phrase(
     "the recording cannot be prepared in {folder}: {why}", "запись нельзя подготовить в {folder}: {why}"
 )
@@ -58,6 +60,7 @@ NO_ROOM = Phrase(
 class _Work:
     """One recording in the making, and how often somebody asked in vain."""
 
+    call: str
     making: Making
     task: asyncio.Task[Audio | Later | Refused]
     asked: int = 0
@@ -73,6 +76,7 @@ class Recordings:
         """Where our copies lie."""
         self._sizes: dict[tuple[str, str], int | None] = {}
         self._works: dict[str, _Work] = {}
+        self._forgotten: set[str] = set()
         self._places: dict[tuple[str, Sound], Place] = {}
         self._clients: list[HttpClient] = []
 
@@ -84,6 +88,9 @@ class Recordings:
             begun = await self._begin(order)
             if not isinstance(begun, _Work):
                 return begun
+            if order.about.call in self._forgotten:  # while its files were looked for
+                await self._ended([begun])
+                return Refused(FORGOTTEN)
             # Two portals may want the same call at the same moment.
             work = self._works.setdefault(key, begun)
             if work is not begun:
@@ -93,12 +100,26 @@ class Recordings:
             work.asked += 1
             least, most = AGAIN_S
             return Later(work.making.state, min(most, least * work.asked))
-        self._works.pop(key, None)
+        if self._works.get(key) is work:
+            del self._works[key]
+        if work.task.cancelled():
+            return Later(STOPPED, AT_ONCE_S)
         try:
             return work.task.result()
         except OSError as error:
             why = error.strerror or str(error)
             return Later(NO_ROOM.given(folder=str(self.folder), why=why), recordings.TROUBLE_WAIT)
+
+    async def stop(self, call: str) -> None:
+        """Ends what is being made of that call, and takes away what was brought for it; it is made again when
+        it is asked for again."""
+        mine = [key for key, work in self._works.items() if work.call == call]
+        await self._ended([self._works.pop(key) for key in mine])
+
+    async def forget(self, call: str) -> None:
+        """The same for good: nothing of that call is made any more."""
+        self._forgotten.add(call)
+        await self.stop(call)
 
     async def close(self) -> None:
         """Ends what is being made; it is made again when it is asked for again."""
@@ -108,6 +129,13 @@ class Recordings:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._works.clear()
         await asyncio.gather(*(client.close() for client in self._clients))
+
+    async def _ended(self, works: list[_Work]) -> None:
+        for work in works:
+            work.task.cancel()
+        await asyncio.gather(*(work.task for work in works), return_exceptions=True)
+        for work in works:
+            await asyncio.to_thread(work.making.tidy)
 
     async def _begin(self, order: Attach) -> _Work | Later | Refused:
         pbx = self._config.pbx_named(order.pbx)
@@ -131,7 +159,7 @@ class Recordings:
         call = (order.about.started_at, order.ended_at)
         kbit = self._config.service.mp3_kbit
         making = Making(self.folder, chosen.sources, place, call, self._clock, kbit)
-        return _Work(making, asyncio.create_task(self._made(making, chosen)))
+        return _Work(order.about.call, making, asyncio.create_task(self._made(making, chosen)))
 
     async def _made(self, making: Making, chosen: Chosen) -> Audio | Later | Refused:
         done = await making.make()

@@ -5,7 +5,7 @@ name in what the PBX said (privacy). Called by the service and by the command li
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from callme.calls.model import Call
@@ -17,13 +17,26 @@ from callme.service.transcripts import AFTER_S, BEFORE_S
 from callme.store.sqlite import Store
 
 
-async def forget(service: Service, store: Store, number: str, now: float) -> int:
-    """How many calls were forgotten; the number may be in its national form. What the PBX and the portals
+async def nothing_runs(call: str) -> None:
+    """Where no service runs nothing has to be stopped."""
+
+
+async def forget(
+    service: Service,
+    store: Store,
+    number: str,
+    now: float,
+    stop: Callable[[str], Awaitable[None]] = nothing_runs,
+) -> int:
+    """How many calls were forgotten; the number may be in its national form. What is being made or written
+    down of their recordings is ended first, by `stop`. What the PBX and the portals
     keep is theirs. Raises `StoreError`, `OSError`."""
     gone: list[Call] = []
     for form in dict.fromkeys((number, Numbering(country=service.country).e164(number))):
         while slice_ := await store.erase(form):
             gone += slice_
+    for call in gone:
+        await stop(str(call.id))
     if gone:
         await asyncio.to_thread(_traces, service.data_dir, gone, number, now)
     return len(gone)

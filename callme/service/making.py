@@ -18,6 +18,7 @@ from callme.pbx import mp3, shape
 from callme.pbx.audio import Measured, measure
 from callme.pbx.places import Entry, Place, Trouble
 from callme.pbx.recordings import TROUBLE_WAIT, NotYet, examine
+from callme.pbx.unbroken import unbroken
 from callme.service.choosing import Source
 from callme.wording import Phrase
 
@@ -75,7 +76,7 @@ class Making:
         self.state = WAITING
         made = await mp3.convert(tracks, target, kbit=self._kbit, progress=self._heard)
         if made.file == target:
-            await asyncio.to_thread(self._tidy)
+            await asyncio.to_thread(self.tidy)
         return made
 
     async def parted(self, made: Path) -> bool:
@@ -144,7 +145,7 @@ class Making:
         file = self._place.here(entry) or await self._bring(entry)
         if isinstance(file, Later):
             return file
-        ready = await asyncio.to_thread(examine, file, entry, self._incoming, self._ended, self._clock())
+        ready = await unbroken(examine, file, entry, self._incoming, self._ended, self._clock())
         if isinstance(ready, NotYet):
             if file in self._brought:
                 await asyncio.to_thread(file.unlink)
@@ -171,8 +172,8 @@ class Making:
     def _heard(self, seconds: float) -> None:
         self.state = CONVERTING.given(done=round(seconds), all=round(max(self._seconds, seconds)))
 
-    def _tidy(self) -> None:
-        """What was brought has served."""
+    def tidy(self) -> None:
+        """What was brought has served, or nobody wants it any more."""
         for file in self._brought:
             file.unlink(missing_ok=True)
 

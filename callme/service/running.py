@@ -154,6 +154,7 @@ class Service:
         audio = Recordings(self._config, clock)
         kept = Archive(self._config.service, store, audio.prepare, clock)
         speech = Speech(self._config.transcription, kept.for_portal, audio.folder, clock)
+        kept.workshop, kept.scribe = audio, speech
         desk = Desk(self._plans, store, kept.for_portal, speech.prepare, metrics, clock, changes.happened)
         transcripts = Transcripts(self._config, metrics, clock)
         await transcripts.open()

@@ -22,6 +22,7 @@ from callme.crm.intents import Attach, Transcribe
 from callme.crm.port import Audio, Later, Refused
 from callme.crm.redaction import redacted
 from callme.crm.transcript import Garbled, Line, Voices, understand
+from callme.pbx.unbroken import unbroken
 from callme.service.transcriber import Away, Failed, transcriber
 from callme.wording import Phrase
 
@@ -47,6 +48,7 @@ OFF = Phrase(
 )
 WAITING = Phrase("waiting for its turn to be written down", "ждёт очереди на расшифровку")
 WORKING = Phrase("being written down", "расшифровывается")
+STOPPED = Phrase("stopped: somebody said so", "остановлено по распоряжению")
 GARBLED = Phrase("the transcriber's answer cannot be read: {why}", "ответ расшифровщика не разобрать: {why}")
 NO_ROOM = Phrase(
     "what was said cannot be kept in {folder}: {why}", "расшифровку не удаётся сохранить в {folder}: {why}"
@@ -59,7 +61,8 @@ Prepare = Callable[[Attach], Awaitable[Audio | Later | Refused]]
 class _Work:
     """One recording being written down."""
 
-    def __init__(self) -> None:
+    def __init__(self, call: str) -> None:
+        self.call = call
         self.state = WAITING
         self.asked = 0
         self.task: asyncio.Task[Lines | Away | Failed | Refused]
@@ -93,10 +96,36 @@ class Speech:
             return Later(audio.lacking, audio.again_s)
         voices = _voices(order, audio)
         mark = self._mark(audio, voices)
+        call = order.about.call
         kept = await asyncio.to_thread(self._kept, mark)
-        if kept is not None:
-            return kept
-        return await self._ask(mark, order, audio, voices)
+        found = await self._ask(mark, order, audio, voices) if kept is None else kept
+        if isinstance(found, tuple):
+            # Somebody may have kept it back, or have had it forgotten, while it was listened to.
+            audio = await self._sound(order.recording)
+            if isinstance(audio, Later):
+                return audio
+            if isinstance(audio, Refused):
+                await self.stop(call)
+                return audio
+            if await asyncio.to_thread(self._said, call) != mark:
+                await unbroken(self._write, self._pointer(call), mark)
+        return found
+
+    async def said(self, call: str) -> Lines:
+        """What was written down of a call; nothing where nobody did."""
+        mark = await asyncio.to_thread(self._said, call)
+        found = await asyncio.to_thread(self._kept, mark) if mark else None
+        return found or ()
+
+    async def stop(self, call: str) -> None:
+        """Ends what is being written down of that call, and takes away what was."""
+        mine = {mark: work for mark, work in self._works.items() if work.call == call}
+        for mark, work in mine.items():
+            del self._works[mark]
+            self._failures.pop(mark, None)
+            work.task.cancel()
+        await asyncio.gather(*(work.task for work in mine.values()), return_exceptions=True)
+        await unbroken(self._take_away, call, set(mine))
 
     async def close(self) -> None:
         """Ends what is being listened to; it is begun again when it is asked for again."""
@@ -114,7 +143,7 @@ class Speech:
     ) -> Lines | Later | Refused:
         work = self._works.get(mark)
         if work is None:
-            work = self._works[mark] = _Work()
+            work = self._works[mark] = _Work(order.about.call)
             work.task = asyncio.create_task(self._heard(work, mark, audio, voices))
         await asyncio.wait({work.task}, timeout=AT_ONCE_S)
         if not work.task.done():
@@ -123,6 +152,8 @@ class Speech:
             return Later(work.state, min(most, least * work.asked))
         if self._works.get(mark) is work:
             del self._works[mark]
+        if work.task.cancelled():
+            return Later(STOPPED, AT_ONCE_S)
         try:
             found = work.task.result()
         except OSError as error:
@@ -145,7 +176,8 @@ class Speech:
             return Failed(GARBLED.given(why=error.why))
         if self._settings.redact:
             lines = await asyncio.to_thread(redacted, lines)
-        await asyncio.to_thread(self._keep, mark, lines)
+        plain = [line.plain() for line in lines]
+        await unbroken(self._keep, work.call, mark, plain)
         return lines
 
     def _judged(
@@ -179,14 +211,36 @@ class Speech:
         except (OSError, ValueError, KeyError, TypeError):
             return None  # not there, or not whole: it is heard again
 
-    def _keep(self, mark: str, lines: Lines) -> None:
+    def _pointer(self, call: str) -> Path:
+        """Tells which lines are a call's; its name tells nobody the call."""
+        return self._folder / f"{hashlib.sha256(call.encode()).hexdigest()[:24]}.said.json"
+
+    def _said(self, call: str) -> str:
+        try:
+            found = json.loads(self._pointer(call).read_bytes())
+        except (OSError, ValueError):
+            return ""
+        return found if isinstance(found, str) and found.isalnum() else ""
+
+    def _take_away(self, call: str, marks: set[str]) -> None:
+        for file in (self._pointer(call), *map(self._file, {self._said(call), *marks} - {""})):
+            file.unlink(missing_ok=True)
+            file.with_suffix(".part").unlink(missing_ok=True)
+
+    def _keep(self, call: str, mark: str, lines: object) -> None:
+        """The pointer first: whoever says stop finds by it what there is."""
+        self._write(self._pointer(call), mark)
+        self._write(self._file(mark), lines)
+
+    def _write(self, target: Path, content: object) -> None:
+        """Whole or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        part = self._file(mark).with_suffix(".part")
+        part = target.with_suffix(".part")
         with open(part, "w", encoding="utf-8", opener=_private) as file:
-            json.dump([line.plain() for line in lines], file, ensure_ascii=False)
+            json.dump(content, file, ensure_ascii=False)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(self._file(mark))
+        part.replace(target)
 
 
 def _private(path: str, flags: int) -> int:

@@ -57,7 +57,12 @@ _ATTEMPT = insert(attempts)
 
 def save(connection: Connection, writes: Sequence[LaneWrite]) -> list[None]:
     """Writes lanes, their touched deliveries and the attempts that ended. A lane comes once in a group."""
-    connection.execute(_LANE, [_lane_in(write) for write in writes])
+    asked = len(writes)
+    found = connection.execute(_LANE, [_lane_in(write) for write in writes])
+    if found.rowcount != len(writes):  # a person was forgotten meanwhile: no word of it comes back
+        writes = [write for write in writes if _is_kept(connection, write.lane)]
+        if not writes:
+            return [None] * asked
     touched = [(write, write.lane.get(key)) for write in writes for key in sorted(write.touched)]
     # What leaves `sending` is written before what enters it: one of a lane at a time is in progress.
     for entering in (False, True):
@@ -73,7 +78,12 @@ def save(connection: Connection, writes: Sequence[LaneWrite]) -> list[None]:
     ]
     if ended:
         connection.execute(_ATTEMPT, ended)
-    return [None] * len(writes)
+    return [None] * asked
+
+
+def _is_kept(connection: Connection, lane: Lane) -> bool:
+    mine = lanes.c.portal == lane.portal, lanes.c.call == lane.call
+    return connection.scalar(select(lanes.c.call).where(*mine)) is not None
 
 
 def _lane_in(write: LaneWrite) -> dict[str, Any]:

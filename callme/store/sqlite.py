@@ -152,7 +152,12 @@ class Store:
 
     async def erase(self, number: str) -> tuple[Call, ...]:
         """Forgets a slice of the calls of one number; see `store.pruning`."""
-        return await self._writer.submit(pruning.erase, number)
+
+        def landed(erased: pruning.Erased) -> None:
+            self._landed(erased[1])
+
+        calls, _ = await self._writer.submit(pruning.erase, number, landed)
+        return calls
 
     def _landed(self, handed: tuple[HandOver, ...]) -> None:
         if self._hand_over is not None:

@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from callme.config import Role
+from callme.crm.transcript import Line
 from callme.web.guest import admit
 from callme.wording import Language, Phrase
 
@@ -60,6 +61,9 @@ class Archive(Protocol):
 
     async def sound(self, call: str) -> Sound | NoSound | None:
         """The call's recording; `None` when there is no such call."""
+
+    async def said(self, call: str) -> tuple[Line, ...]:
+        """What was said in it, as far as it was written down; nothing where nobody did."""
 
     async def listened(self, call: str, who: str, address: str) -> None:
         """Somebody asks for a part of it, as a player does again and again: notes that he listens."""

@@ -24,6 +24,7 @@ from callme.web.guest import Guest, guest_of
 from callme.web.live import MOST_READERS, Live
 from callme.web.phrases import Words
 from callme.web.reading import Reading
+from callme.web.spoken import spoken as lines_of
 from callme.web.timeline import timeline
 from callme.wording import LANGUAGES, Language
 
@@ -81,15 +82,26 @@ class Pages:
             return self._nothing(language, "bad_cursor", 400)
         return HTMLResponse(_templates.get_template("dashboard.html").render(context))
 
-    async def call(self, language: Language, call_id: str, guest: Guest) -> HTMLResponse:
-        """Everything about one call that the guest may know."""
+    async def call(self, language: Language, call_id: str, guest: Guest, address: str) -> HTMLResponse:
+        """Everything about one call that the guest may know; that he reads what was said is noted, with his
+        address."""
         story = await self._board.story(call_id)
         if story is None:
             return self._nothing(language, "not_found", 404)
         context = self._context(language)
         context |= {"story": story, "call": story.call, "moments": timeline(story.call, context["w"])}
+        context |= await self._said(story.call, context["w"], guest, address)
         context |= await self._sound(story.call, guest)
         return HTMLResponse(_templates.get_template("call.html").render(context))
+
+    async def _said(self, call: Call, words: Words, guest: Guest, address: str) -> dict[str, Any]:
+        kept = self._kept
+        if kept is None or call.open or not guest.role.covers(Role.LISTEN):
+            return {"said": []}
+        said = lines_of(await kept.said(call.id), call, words)
+        if said:
+            await kept.listened(call.id, guest.name, address)
+        return {"said": said}
 
     async def _sound(self, call: Call, guest: Guest) -> dict[str, Any]:
         """The player, and what was said and noted of the recording."""
@@ -117,7 +129,8 @@ def router(pages: Pages, board: Board) -> APIRouter:
 
     @routes.get("/calls/{call_id}")
     async def call(request: Request, call_id: str) -> HTMLResponse:
-        return await pages.call(spoken(request, board.language), call_id, guest_of(request))
+        address = request.client.host if request.client else ""
+        return await pages.call(spoken(request, board.language), call_id, guest_of(request), address)
 
     @routes.get("/live")
     async def live(request: Request) -> Response:

@@ -59,7 +59,12 @@ PHRASES: dict[str, Phrase] = {
     "facts": Phrase("In short", "Кратко"),
     "path": Phrase("Way through the PBX", "Путь по АТС"),
     "recordings": Phrase("Recordings", "Записи"),
-    "heard_by": Phrase("Heard by", "Слушали"),
+    "said": Phrase("What was said", "Что было сказано"),
+    "said_customer": Phrase("Customer", "Клиент"),
+    "said_employee": Phrase("Employee", "Сотрудник"),
+    "said_by": Phrase("Employee {who}", "Сотрудник {who}"),
+    "said_unknown": Phrase("Not known who", "Неизвестно кто"),
+    "heard_by": Phrase("Heard or read by", "Слушали или читали"),
     "keep_back": Phrase("Never upload this recording", "Никогда не отправлять эту запись"),
     "keep_back_ask": Phrase(
         "Keep this recording from every portal, for good?",

@@ -14,6 +14,7 @@ from callme.config import Service, Transcription
 from callme.crm import policy
 from callme.crm.intents import Attach, Transcribe
 from callme.crm.port import Audio, Later, Refused
+from callme.crm.transcript import Line, Side
 from callme.pbx.segments import SegmentFile, stamp
 from callme.service.archive import Archive
 from callme.service.speech import Speech
@@ -169,3 +170,51 @@ async def test_what_a_person_keeps_back_is_not_written_down(
     assert "anna" in said.why.say("en")
     assert maker.orders == []
     assert "heard" not in os.listdir(tmp_path)
+
+
+class Room:
+    """Where recordings are made and written down: what it was told to end, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    async def stop(self, call: str) -> None:
+        self.told.append(("stop", call))
+
+    async def forget(self, call: str) -> None:
+        self.told.append(("forget", call))
+
+    async def said(self, call: str) -> tuple[Line, ...]:
+        return (Line(Side.CUSTOMER, 0.0, 1.0, "Алло"),)
+
+
+async def test_keeping_back_ends_what_is_being_made_of_it(archive: Archive, store: Store) -> None:
+    archive.workshop, archive.scribe = Room(), Room()
+    await store.commit(step(calls=(recorded(),)))
+    await archive.keep_back("office-1.1", "anna")
+    assert archive.workshop.told == archive.scribe.told == [("stop", "office-1.1")]
+    assert len(await archive.said("office-1.1")) == 1
+
+
+async def test_kept_back_while_it_is_prepared(archive: Archive, store: Store, maker: Maker) -> None:
+    await store.commit(step(calls=(recorded(),)))
+    order = policy.attach_of(recorded())
+    assert order is not None
+    prepare = archive._prepare
+
+    async def then_kept_back(asked: Attach) -> Audio | Later | Refused:
+        found = await prepare(asked)
+        await archive.keep_back("office-1.1", "anna")
+        return found
+
+    archive._prepare = then_kept_back
+    assert isinstance(await archive.for_portal(order), Refused)
+
+
+async def test_forgetting_ends_what_is_being_made_before_traces_go(archive: Archive, store: Store) -> None:
+    mine = replace(recorded(), number="+79261112233", external="89261112233")
+    archive.workshop, archive.scribe = Room(), Room()
+    await store.commit(step(calls=(mine,)))
+    assert await archive.forget("+79261112233") == 1
+    assert archive.workshop.told == [("forget", "office-1.1")]
+    assert archive.scribe.told == [("stop", "office-1.1")]

@@ -323,3 +323,41 @@ async def test_three_hours_are_converted_while_the_worker_goes_on(
     assert isinstance(done, Audio)
     assert done.seconds == pytest.approx(seconds, abs=1)
     assert sum(f"of {seconds} s" in one for one in said) > 3
+
+
+def lives(told: Path) -> bool:
+    """Whether the process lives whose number stands there."""
+    return Path(f"/proc/{told.read_text().strip()}").exists()
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+async def test_a_conversion_that_is_stopped_leaves_nothing(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, for_good: bool
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE_S", 0.0)
+    began, alive = tmp_path / "began", tmp_path / "alive"
+    os.mkfifo(began)
+    path = os.environ["PATH"]
+    half = 'for part; do :; done; echo x > "${part#file:}"'
+    slow = f"echo $$ > {alive}; {half}; echo x > {began}; exec sleep 60"
+    install(tmp_path / "bin", monkeypatch, ffmpeg=slow)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{path}")
+    (office.monitor / "a.wav").write_bytes(wav(SPEECH, riff=0, told=0))  # mended on a copy
+    os.utime(office.monitor / "a.wav", (office.now - 50, office.now - 50))
+    file = talk("a.wav", (2, 7))
+    order = office.order(file, talk_s=5)
+    asking = asyncio.ensure_future(office.recordings.prepare(order))
+    await asyncio.to_thread(began.read_text)
+    assert isinstance(await asking, Later)
+    end = office.recordings.forget if for_good else office.recordings.stop
+    await end("office-9.9")
+    assert lives(alive), "another call's"
+    await end("office-1.1")
+    assert not lives(alive)
+    left = [one for one in office.data.rglob("*") if one.is_file()]
+    assert left == []
+    assert (office.monitor / "a.wav").exists(), "the PBX's own is never touched"
+    monkeypatch.setenv("PATH", path)
+    monkeypatch.setattr(module, "AT_ONCE_S", 30.0)
+    again = await office.recordings.prepare(order)
+    assert isinstance(again, Refused if for_good else Audio)

@@ -104,7 +104,9 @@ async def test_a_program_writes_down_who_said_what(room: Room) -> None:
     speech = room.open(command=room.says(TALK), language="ru")
     assert await speech.prepare(order()) == SAID
     assert room.runs == [f"{room.tmp}/a.mp3 ru 2"]
-    assert room.asked_for == [order().recording]
+    assert set(room.asked_for) == {order().recording}
+    assert await speech.said("office-1.1") == SAID
+    assert await speech.said("office-2.1") == ()
 
 
 async def test_card_numbers_stay_only_where_that_is_wanted(room: Room) -> None:
@@ -243,6 +245,68 @@ async def test_a_copy_that_went_meanwhile_is_asked_for_again(room: Room) -> None
     assert room.runs == []
 
 
+# ----------------------------------------------------------------------------------------- somebody says stop
+async def test_what_is_kept_back_while_it_is_listened_to_leaves_nothing(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE_S", 0.0)
+    began, child = room.tmp / "began", f"{room.tmp}/child"
+    os.mkfifo(began)
+    says = f"echo $$ > '{child}'; echo x > '{began}'; exec sleep 1000"
+    speech = room.open(command=("sh", "-c", says, "{audio}"))
+    assert "written down" in why(await speech.prepare(order()))
+    await asyncio.to_thread(began.read_text)  # the program runs
+    assert _runs(child)
+    await speech.stop("office-2.1")
+    assert _runs(child), "another call's"
+    await speech.stop("office-1.1")
+    assert not _runs(child)
+    assert list(room.copies.glob("*")) == []
+    room.audio = Refused(Phrase("anna keeps it back", "анна не отдаёт"))
+    assert await speech.prepare(order()) is room.audio
+
+
+async def test_lines_that_are_being_written_when_somebody_says_stop_are_taken_away(room: Room) -> None:
+    speech = room.open(command=room.says(TALK))
+    stopped = asyncio.Event()
+    loop, keep = asyncio.get_running_loop(), speech._keep
+
+    def late(call: str, mark: str, lines: object) -> None:
+        stopping = asyncio.run_coroutine_threadsafe(_begin_to_stop(), loop)
+        stopping.result(30)  # it waits for us by now
+        keep(call, mark, lines)
+
+    async def _begin_to_stop() -> None:
+        ending.append(asyncio.ensure_future(speech.stop("office-1.1")))
+        await asyncio.sleep(0)
+        stopped.set()
+
+    ending: list[asyncio.Future[None]] = []
+    speech._keep = late  # type: ignore[method-assign]
+    answer = await speech.prepare(order())
+    await ending[0]
+    assert stopped.is_set()
+    assert "stopped" in why(answer)
+    assert list(room.copies.glob("*")) == []
+    assert await speech.said("office-1.1") == ()
+
+
+async def test_kept_back_between_the_hearing_and_the_handing_over(room: Room) -> None:
+    kept = Refused(Phrase("anna keeps it back", "анна не отдаёт"))
+    speech = room.open(command=room.says(TALK))
+    heard = speech._heard
+
+    async def then_kept_back(*args: Any) -> Any:
+        found = await heard(*args)
+        room.audio = kept
+        return found
+
+    speech._heard = then_kept_back  # type: ignore[method-assign]
+    assert await speech.prepare(order()) is kept
+    assert await speech.said("office-1.1") == ()
+    assert list(room.copies.glob("*")) == []
+
+
 # ----------------------------------------------------------------------------- turns, restart, what is kept
 async def test_nobody_waits_for_a_slow_program_and_two_take_turns(
     room: Room, monkeypatch: pytest.MonkeyPatch
@@ -280,7 +344,7 @@ async def test_what_was_written_down_is_not_heard_twice_also_after_a_restart(roo
     assert await room.open(command=command).prepare(order()) == SAID
     assert await room.open(command=command).prepare(order()) == SAID
     assert len(room.runs) == 1
-    (kept,) = room.copies.glob("*.*")
+    (kept,) = room.copies.glob("*.lines.json")
     assert "4111" not in kept.read_text(encoding="utf-8")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     kept.write_text('[{"side": "cust', encoding="utf-8")  # half of it, as no crash of ours leaves it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from callme.calls.model import Call
-from callme.crm.intents import CallFacts, Direction, Finish, Register, Result
-from callme.delivery.lane import State
+from callme.crm.intents import Attach, CallFacts, Direction, Finish, Register, Result, Transcribe
+from callme.delivery.lane import HandOver, State
 from callme.delivery.ledger import LaneWrite, Tried
 from callme.store import CallFilter, Store, open_store
 from callme.store.listening import Heard, KeptBack
@@ -127,3 +128,31 @@ async def test_the_first_who_keeps_a_recording_back_is_named(store: Store) -> No
     said = await store.held_back("office-1.1")
     assert said is not None
     assert said.who == "anna"
+
+
+async def test_a_recording_on_its_way_does_not_keep_who_asks_to_be_forgotten(store: Store) -> None:
+    """Nor does an attempt that ends afterwards bring a word of it back."""
+    one = over("office-1.1", OLD, number="+79261112233")
+    await told(store, one, delivered=True)
+    about = CallFacts(str(one.id), Direction.IN, one.number, "", one.line, one.started_at)
+    other = CallFacts("office-2.1", Direction.IN, "+79260000000", "", one.line, one.started_at)
+    orders = Attach(about, "office", "/a.wav", NEW), Transcribe(about, "office", "/a.wav", NEW)
+    await store.commit(step(*orders))
+    await store.commit(step(Register(other, "101")))
+    lane, neighbour = await store.lane("main", "office-1.1"), await store.lane("main", "office-2.1")
+    assert lane is not None
+    assert neighbour is not None
+    sending = lane.put(replace(lane.of(Attach.KIND)[0], state=State.SENDING))
+    await store.save(LaneWrite(sending, frozenset({(Attach.KIND, 0)}), None, 1.0, None))
+    assert await store.prune(NEW * 2) == 0, "by age nothing goes that waits"
+    heard: list[HandOver] = []
+    store.on_hand_over(heard.append)
+    assert [str(gone.id) for gone in await store.erase("+79261112233")] == ["office-1.1"]
+    assert [(got.portal, got.call, got.reload) for got in heard] == [("main", "office-1.1", True)]
+    tried = Tried(Attach.KIND, 0, 1, 1.0, 5, "later")
+    await asyncio.gather(
+        store.save(LaneWrite(lane, frozenset({(Attach.KIND, 0)}), tried, None, None)),
+        store.save(LaneWrite(neighbour, frozenset(), Tried("register", 0, 1, 1.0, 5, "later"), None, None)),
+    )
+    assert await store.lane("main", "office-1.1") is None
+    assert (await left(store))["attempts"] == 1

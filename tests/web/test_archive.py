@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from callme.config import Person, Role, Service
+from callme.crm.transcript import Line, Side
 from callme.web.app import create_app
 from callme.web.archive import KeptBack, Listener, NoSound, Sound
 from callme.wording import Phrase
@@ -35,6 +36,10 @@ class Kept:
         self.heard: list[Listener] = []
         self.back: dict[str, KeptBack] = {}
         self.forgotten: list[str] = []
+        self.lines: tuple[Line, ...] = ()
+
+    async def said(self, call: str) -> tuple[Line, ...]:
+        return self.lines if call == RECORDED else ()
 
     async def sound(self, call: str) -> Sound | NoSound | None:
         match call:
@@ -165,3 +170,40 @@ async def test_the_player_is_offered_to_who_may_listen(client: httpx2.AsyncClien
     assert "<audio" not in (await client.get(page, headers=as_("eva"))).text
     policy = (await client.get(page, headers=as_("leo"))).headers["content-security-policy"]
     assert "media-src 'self'" in policy
+
+
+SAID = (
+    Line(Side.CUSTOMER, 0.04, 1.5, "Алло <script>alert(1)</script>"),
+    Line(Side.EMPLOYEE, 61.26, 63.0, "Слушаю вас"),
+    Line(Side.UNKNOWN, 3700.0, 3701.0, "…"),
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "unknown"),
+    [("en", "What was said", "Not known who"), ("ru", "Что было сказано", "Неизвестно кто")],
+)
+async def test_what_was_said_stands_on_the_page_line_by_line(
+    client: httpx2.AsyncClient, kept: Kept, language: str, heading: str, unknown: str
+) -> None:
+    kept.lines = SAID
+    page = (await client.get(f"/calls/{RECORDED}?lang={language}", headers=as_("leo"))).text
+    assert heading in page
+    assert unknown in page
+    assert "Алло &lt;script&gt;" in page
+    assert "<script>alert" not in page
+    for at, clock in (("0.0", "0:00"), ("61.3", "1:01"), ("3700.0", "1:01:40")):
+        assert f'<a href="/recordings/{RECORDED}#t={at}" data-at="{at}">{clock}</a>' in page
+    assert "/static/said.js" in page
+    assert (await client.get("/static/said.js")).status_code in (200, 401)
+    assert kept.heard == [Listener(1.0, "leo", "192.0.2.7")], "who reads it is noted as who hears it"
+
+
+async def test_who_may_only_look_reads_nothing_of_what_was_said(
+    client: httpx2.AsyncClient, kept: Kept
+) -> None:
+    kept.lines = SAID
+    page = (await client.get(f"/calls/{RECORDED}?lang=en", headers=as_("eva"))).text
+    assert "Слушаю вас" not in page
+    assert "What was said" not in page
+    assert kept.heard == []

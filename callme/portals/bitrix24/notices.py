@@ -36,10 +36,10 @@ STALE_UPLOAD = Phrase(
 )
 
 NO_SIDES = Phrase(
-    "Bitrix24 takes only lines of which is known who speaks; this recording does not tell. Record both sides "
-    "apart (docs/recordings.md).",
-    "Битрикс24 принимает только реплики, о которых известно, кто говорит, а по этой записи не понять. "
-    "Записывайте стороны раздельно (docs/recordings.ru.md).",
+    "Not attached, only shown here: Bitrix24 takes only lines of which is known who speaks, and this "
+    "recording does not tell. Record both sides apart (docs/recordings.md).",
+    "Не приложено, видно только здесь: Битрикс24 принимает только реплики, о которых известно, кто говорит, "
+    "а по этой записи не понять. Записывайте стороны раздельно (docs/recordings.ru.md).",
 )
 
 FAULT = Phrase(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from callme.crm.intents import Transcribe
-from callme.crm.port import Attempt, Delivered, Later, Outcome, Refused, Urgency
+from callme.crm.port import Attempt, Delivered, Later, Outcome, Urgency
 from callme.crm.transcript import Line
 from callme.portals.bitrix24 import notices, payloads
 from callme.portals.bitrix24.rest import Fault, Rest
@@ -25,11 +25,12 @@ TRANSCRIPT = "transcript"
 async def hand_over(
     rest: Rest, order: Transcribe, call_id: str, lines: Sequence[Line], attempt: Attempt
 ) -> Outcome:
-    """Attaches the lines to the finished call; the portal takes only those of which is known who speaks."""
+    """Attaches the lines to the finished call; the portal takes only those of which is known who speaks.
+    Where none is, that is no trouble that a person could mend for this call: it is told, and done."""
     params = payloads.transcript(call_id, lines)
     told = len(params["MESSAGES"])
     if not told:
-        return Refused(notices.NO_SIDES)
+        return Delivered(notice=notices.NO_SIDES)
     notice = notices.unattributed(len(lines) - told) if told < len(lines) else None
     if attempt.doubt:
         row = await look_up(rest, call_id, order.about.call, URGENCY)

@@ -16,8 +16,19 @@ from typing import Any
 import httpx2
 import pytest
 
-from callme.crm.intents import Attach, CallFacts, Cards, Direction, Finish, Intent, Register, Result
+from callme.crm.intents import (
+    Attach,
+    CallFacts,
+    Cards,
+    Direction,
+    Finish,
+    Intent,
+    Register,
+    Result,
+    Transcribe,
+)
 from callme.crm.port import Audio, Later, Refused
+from callme.crm.transcript import Line, Side
 from callme.delivery.lane import State
 from callme.delivery.worker import Worker
 from callme.lab.sandboxes.bitrix24.faults import Fault, FaultKind, Moment
@@ -34,6 +45,7 @@ HOUR_S = 3600.0
 RESTART_S = 20.0
 STRANGER = "+79165550001"
 FIRST, SECOND = "101", "102"
+SAID = (Line(Side.CUSTOMER, 0.0, 1.0, "Алло"), Line(Side.EMPLOYEE, 1.0, 3.0, "Слушаю вас"))
 
 
 class Trouble(StrEnum):
@@ -97,10 +109,15 @@ class Scene:
         self._wav = wav
         self.road = Road(stand.wire.inner)
         stand.wire.inner = self.road
-        self.worker = Worker(stand.portal, self.ledger, self._prepare, clock, chance=lambda: 0.5)
+        self.worker = Worker(
+            stand.portal, self.ledger, self._prepare, clock, listen=self._listen, chance=lambda: 0.5
+        )
 
     async def _prepare(self, order: Attach) -> Audio | Later | Refused:
         return Audio(self._wav, "call.wav", "audio/x-wav", 1.0)
+
+    async def _listen(self, order: Transcribe) -> tuple[Line, ...]:
+        return SAID
 
     def arm(self, method: str, trouble: Trouble) -> None:
         if trouble in FAULTS:
@@ -139,6 +156,7 @@ async def answered(scene: Scene) -> None:
         Cards(about, frozenset()),
         Finish(about, SECOND, Result.ANSWERED, 7, scene.clock()),
         Attach(about, "office", "/a.wav", scene.clock()),
+        Transcribe(about, "office", "/a.wav", scene.clock()),
     )
 
 
@@ -173,6 +191,7 @@ METHODS = {
     f"{PREFIX}finish": answered,
     f"{PREFIX}attachRecord": answered,
     "upload": answered,
+    "telephony.call.attachTranscription": answered,
     f"{PREFIX}searchCrmEntities": missed,
     "batch": owed,
 }
@@ -222,6 +241,11 @@ def test_whatever_goes_wrong_the_portal_holds_one_right_call(
         assert who <= {FIRST, SECOND}
         assert who == {FIRST, SECOND} or trouble not in SHORT
         assert STRANGER in clients
+        ((told, other),) = office.transcripts.values()
+        assert [(one["SIDE"], one["MESSAGE"]) for one in (told, other)] == [
+            ("Client", "Алло"),
+            ("User", "Слушаю вас"),
+        ]
     elif story is missed:
         assert [one.talk_s for one in found] == [0]
         assert found[0].owner in (FIRST, SECOND), "a look-up that fails never loses a record"

@@ -83,11 +83,14 @@ async def transcribed(
     return outcome
 
 
-async def test_lines_of_nobody_known_are_refused_unasked() -> None:
+async def test_lines_of_nobody_known_are_not_asked_about_and_that_is_said() -> None:
     script = Scripted()
     outcome = await transcribed(script, lines=TALK[2:])
-    assert isinstance(outcome, Refused)
-    assert "who speaks" in outcome.why.say("en")
+    assert isinstance(outcome, Delivered), "nothing to repeat, nothing for a person to mend"
+    assert outcome.notice is not None
+    assert "Not attached" in outcome.notice.say("en")
+    assert "who speaks" in outcome.notice.say("en")
+    assert outcome.memory == {}
     assert script.asked == []
 
 
