@@ -16,6 +16,8 @@ import socket
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
@@ -44,6 +46,9 @@ from callme.service.speech import Speech
 from callme.service.steering import Steering
 from callme.service.tabs import CallTabs
 from callme.service.transcripts import Transcripts
+from callme.setup.house import ETC, look
+from callme.setup.standing import Standing, standing
+from callme.setup.wish import Wish
 from callme.store.sqlite import Store, open_store
 from callme.web.app import create_app
 from callme.wording import Phrase
@@ -195,6 +200,7 @@ class Service:
             kept=kept,
             people=self._config.person,
             cards=CallTabs(self._config, desk.portals, rivers, store, clock),
+            stand=self._stand,
         )
         pages = _Pages(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         if signals:
@@ -250,6 +256,11 @@ class Service:
                 raise ConfigError(TAKEN.given(listen=address, why=why), TAKEN_AGI_CURE) from None
             log.info("FastAGI listens", address=f"{host}:{port}")
         return server
+
+    def _stand(self) -> Standing:
+        """What the set-up wrote, as it is now."""
+        path = (self._config.path or Path("callme.toml")).absolute()
+        return standing(Wish(path), partial(look, Path("/"), ETC), self._config.service.language)
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()

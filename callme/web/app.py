@@ -4,14 +4,15 @@ directly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from callme.config import Person, Service
-from callme.web import api, archive, health, lookups, olddoors, pages, tab, webhooks
+from callme.setup.standing import Standing
+from callme.web import api, archive, health, lookups, olddoors, pages, standing, tab, webhooks
 from callme.web.board import Board
 from callme.web.doors import Doors
 from callme.web.install import Install
@@ -28,11 +29,12 @@ def create_app(
     kept: archive.Archive | None = None,
     people: Sequence[Person] = (),
     cards: tab.Tab | None = None,
+    stand: Callable[[], Standing] | None = None,
 ) -> FastAPI:
     """The application. `install` takes what CRMs send when our application is installed in them, `ears` what
     they tell us from then on, `old` what comes to the addresses of an older connector, `asking` answers PBXs
     that ask who calls; `kept` are the calls' recordings; `people` may come in beside who manages; `cards` is
-    our tab in the CRMs' cards of calls.
+    our tab in the CRMs' cards of calls; `stand` tells what the set-up wrote.
     `app.state.live.close()` ends the live streams, so that a server can stop at once."""
     app = FastAPI(
         title="CallMe",
@@ -41,7 +43,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    face = pages.Pages(board, kept)
+    face = pages.Pages(board, kept, setup=stand is not None)
     app.state.live = face.live
     if old is not None:
         app.include_router(olddoors.router(old))
@@ -54,6 +56,8 @@ def create_app(
         app.include_router(installs(install, board.language))
     if cards is not None:
         app.include_router(tab.router(cards, board))
+    if stand is not None:
+        app.include_router(standing.router(stand, board))
     if ears is not None:
         app.include_router(webhooks.router(ears))
     if asking is not None:

@@ -44,10 +44,11 @@ _templates = Environment(
 class Pages:
     """Renders pages from a board."""
 
-    def __init__(self, board: Board, kept: Archive | None = None) -> None:
-        """`kept` are the calls' recordings."""
+    def __init__(self, board: Board, kept: Archive | None = None, *, setup: bool = False) -> None:
+        """`kept` are the calls' recordings; `setup`: there is a page of what the set-up wrote."""
         self._board = board
         self._kept = kept
+        self._setup = setup
         self.live = Live(board, self.sections)
 
     def _context(self, language: Language) -> dict[str, Any]:
@@ -74,12 +75,13 @@ class Pages:
         context = await self._dashboard(language, None)
         return {name: _templates.get_template(f"_{name}.html").render(context) for name in SECTIONS}
 
-    async def dashboard(self, language: Language, after: str | None) -> HTMLResponse:
-        """The first page. `after` shows earlier calls, which do not move."""
+    async def dashboard(self, language: Language, after: str | None, guest: Guest) -> HTMLResponse:
+        """The first page, with what the guest may do. `after` shows earlier calls, which do not move."""
         try:
             context = await self._dashboard(language, after)
         except BadCursor:
             return self._nothing(language, "bad_cursor", 400)
+        context["sets_up"] = self._setup and guest.role.covers(Role.MANAGE)
         return HTMLResponse(_templates.get_template("dashboard.html").render(context))
 
     async def call(self, language: Language, call_id: str, guest: Guest, address: str) -> HTMLResponse:
@@ -125,7 +127,7 @@ def router(pages: Pages, board: Board) -> APIRouter:
 
     @routes.get("/")
     async def dashboard(request: Request, after: str | None = None) -> HTMLResponse:
-        return await pages.dashboard(spoken(request, board.language), after)
+        return await pages.dashboard(spoken(request, board.language), after, guest_of(request))
 
     @routes.get("/calls/{call_id}")
     async def call(request: Request, call_id: str) -> HTMLResponse:

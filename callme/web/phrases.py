@@ -8,6 +8,7 @@ from __future__ import annotations
 from callme.wording import Language, Phrase
 
 PHRASES: dict[str, Phrase] = {
+    "setup": Phrase("Set-up", "Настройка"),
     "title": Phrase("Calls", "Звонки"),
     "now": Phrase("On the line now", "Сейчас на линии"),
     "nobody": Phrase("Nobody is calling right now.", "Сейчас никто не звонит."),
