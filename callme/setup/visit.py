@@ -33,6 +33,7 @@ from callme.setup.talk import Trials
 from callme.setup.undoing import take_back
 from callme.setup.wish import TABLES, Answers, Wish, sound
 from callme.setup.wizard import set_up, usual_unit
+from callme.setup.words import W
 from callme.wording import Language, Phrase
 
 
@@ -329,7 +330,7 @@ class Visit:
         """What would be taken back. Raises `CallMeError`."""
         notes = Notes()
         take_back(replace(self._wish, dry=True), self._look(), notes, QUIET)
-        return notes.all
+        return [note for note in notes.all if note.kind is not Kind.HEAD and note.text != W.WOULD]
 
     def take_back(self) -> Outcome:
         """Takes everything back."""

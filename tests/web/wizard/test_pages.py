@@ -53,7 +53,9 @@ async def test_from_the_address_to_everything_written_and_back_to_the_last_byte(
         assert login.secret in (tmp_path / "etc/asterisk/manager_custom.conf").read_text("utf-8")
         assert configured(tmp_path)["portal"][0]["webhook"] == WEBHOOK
         assert stat.S_IMODE((tmp_path / "etc/callme/callme.toml").stat().st_mode) == 0o600
-        assert "-[callme]" in await browser.text("/undo")
+        back = await browser.text("/undo")
+        assert "-[callme]" in back
+        assert "dry run" not in back
         back = await browser.follow(await browser.post("/undo"))
         assert "manager_custom.conf: as it was before" in back
         assert contents(tmp_path) == before
