@@ -45,12 +45,11 @@ class PortalStep:
         base: dict[str, Any] = {"id": str(old.get("id") or PORTAL_ID), "crm": crm}
         while True:
             table = base | given | self._keys(crm, given, old)
-            if self._works(own.merged(self._on.new, "portal", table)):
-                break
-            if not self._on.again():
+            tables = own.merged(self._without_other_way(table, crm), "portal", table)
+            if self._works(tables) or not self._on.again():
                 break
             given, old = {}, {}
-        self._on.new = own.merged(self._without_other_way(table, crm), "portal", table)
+        self._on.new = tables
 
     def _crm(self) -> str:
         known = registry.known()

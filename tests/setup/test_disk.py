@@ -9,7 +9,7 @@ import pytest
 
 from callme.errors import TroubleError
 from callme.setup.changing import Change, diff
-from callme.setup.disk import FOLDER, Disk
+from callme.setup.disk import FOLDER, Disk, Paper
 from callme.setup.pieces import Piece, lay
 
 
@@ -135,3 +135,17 @@ def test_a_file_with_a_block_that_was_then_changed_elsewhere_comes_back_whole(
     disk.write([whole(theirs, theirs.read_bytes().replace(b"[old]\n", b""))])
     assert undone(config) == []
     assert theirs.read_bytes() == b"[old]\n[mine]\n"
+
+
+def test_on_paper_nothing_is_written_and_later_steps_find_what_earlier_ones_would_have(config: Path) -> None:
+    config.parent.mkdir()
+    file = config.parent / "manager_custom.conf"
+    file.write_bytes(b"; mine\n")
+    paper = Paper(config)
+    change = block(file)
+    paper.write([change])
+    paper.note(user="callme", unit="own")
+    assert paper.content(file) == change.after
+    assert paper.content(config) is None
+    assert file.read_bytes() == b"; mine\n"
+    assert [one.name for one in config.parent.iterdir()] == [file.name]

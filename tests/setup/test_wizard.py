@@ -219,6 +219,17 @@ def test_undo_finds_blocks_without_the_list_of_what_was_done(tmp_path: Path) -> 
     assert (tmp_path / "etc/asterisk/manager_custom.conf").read_bytes() == b""
 
 
+def test_one_way_into_a_crm_is_left_for_another_by_script(tmp_path: Path) -> None:
+    grow(tmp_path, FREEPBX, "etc/freepbx.conf")
+    assert played(wish(tmp_path, PORTAL, hands_off=True), Person(), World())
+    keys = ("domain=example.bitrix24.ru", "client_id=local.1", "client_secret=hush")
+    sets = [f"portal.{key}" for key in keys]
+    assert played(wish(tmp_path, *sets, hands_off=True), Person(), World())
+    (portal,) = configured(tmp_path)["portal"]
+    assert portal["client_secret"] == "hush"
+    assert "webhook" not in portal
+
+
 def test_undo_of_nothing_says_so(tmp_path: Path) -> None:
     before = grow(tmp_path, FREEPBX, "etc/freepbx.conf")
     person = Person()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.portals.bitrix24.callme.scripts import dialplan
 from tests.setup.playing import BAD, World
 from tests.setup.trees import FREEPBX, contents, grow
 from tests.web.wizard.browsing import Browser, browsing, plain
@@ -202,6 +203,28 @@ async def test_a_hook_is_offered_where_there_is_a_dialplan_and_its_key_is_the_on
         key = configured(tmp_path)["routing"]["key"]
         assert f",{key}," in (tmp_path / "etc/asterisk/extensions_custom.conf").read_text("utf-8")
         assert not [page for page in browser.seen if key in page]
+        await browser.post("/undo")
+    assert contents(tmp_path) == before
+
+
+async def test_an_older_connectors_lines_go_where_a_hook_comes_and_both_were_seen(tmp_path: Path) -> None:
+    old = {**FREEPBX, "extensions_custom.conf": b"; mine\n" + dialplan().encode()}
+    before = grow(tmp_path, old, "etc/freepbx.conf")
+    async with browsing(tmp_path) as browser:
+        await browser.enter()
+        await browser.post("/pbx", **HERE)
+        await browser.post("/crm", **CRM)
+        assert "An older connector's lines" in await browser.text("/more")
+        kept = await browser.follow(await browser.post("/more", hook="agi"))
+        assert "the old connector's lines go" not in kept  # not unless that was ticked
+        review = await browser.follow(await browser.post("/more", hook="lookup", remove_old="on"))
+        assert "the old connector's lines go" in review
+        assert "+[callme-ring]" in review
+        assert contents(tmp_path) == before
+        assert "All is well" in await browser.follow(await browser.post("/write", mark=await browser.plan()))
+        custom = (tmp_path / "etc/asterisk/extensions_custom.conf").read_text("utf-8")
+        assert custom.startswith("; mine\n")
+        assert "CallMeCALL_ID" not in custom
         await browser.post("/undo")
     assert contents(tmp_path) == before
 
