@@ -1,6 +1,6 @@
 # The two commands: `make demo` shows CallMe at work, `make test` proves it. Both bring what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev deb demo test test-fast test-long lint types contracts unit live browser
+.PHONY: help setup setup-dev deb demo test test-fast test-long lint types contracts unit live browser bench-audio
 
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
@@ -30,6 +30,10 @@ test-long: lint types contracts ## everything at full size
 	@scripts/debian.sh ffmpeg:ffmpeg -:openssh-server chromium:chromium chromedriver:chromium-driver debootstrap:debootstrap \
 		systemd-analyze:systemd
 	$(PYTEST)
+
+bench-audio: setup-dev ## how fast recordings become mp3, beside plain ffmpeg and lame
+	@scripts/debian.sh ffmpeg:ffmpeg lame:lame
+	$(PY) -m tests.bench.bench_audio
 
 lint: setup-dev ## style
 	$(PY) -m ruff check .

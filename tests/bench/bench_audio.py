@@ -1,14 +1,15 @@
 """How fast recordings become mp3, and what that costs the event loop. Run by hand:
 
+make bench-audio, which installs ffmpeg and lame where they are missing, or
 .venv/bin/python -m tests.bench.bench_audio [minutes of sound] [conversions queued]
 
 Prints seconds of sound converted per second and core beside plain ffmpeg and lame on the same file in the
 same run, for one file, for two joined ones and for stereo; then the delay of the event loop (p50, p99, worst)
 while so many conversions are queued, two of them running.
 
-November 2026, 2 cores shared with other work (load 11), ffmpeg 5.1, 20 minutes of sound: plain ffmpeg 624 s
-of sound per core second, one file 483, two joined 580, both sides 315. Event loop with 50 queued: p50 1.4 ms,
-p99 15 ms (the same loop idle on that machine: p99 41 ms).
+November 2026, 2 cores shared with other work (load 7), ffmpeg 5.1, lame 3.100, 10 minutes of sound, all in
+one run: plain ffmpeg 547 s of sound per core second, plain lame 598, one file 625, two joined 564, both sides
+231. Event loop with 50 queued: p50 0.7 ms, p99 7.3 ms, worst 81 ms (the same loop idle: p99 3.0 ms).
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ async def throughput(folder: Path, minutes: float) -> None:
         lame = ("lame", "--quiet", "-b", "32", str(one), str(folder / "l.mp3"))
         await measured("plain lame", seconds, lambda: program(*lame))
     else:
-        print("plain lame                         not installed")
+        print("plain lame                         left out: lame is not installed (Debian's package lame)")
     await measured("one file", seconds, lambda: convert([Track(one)], folder / "1.mp3"))
     await measured("two joined", 2 * seconds, lambda: convert([Track(one), Track(other)], folder / "2.mp3"))
     stereo = [Track(one, left=one, right=other)]

@@ -270,3 +270,13 @@ async def test_without_ffmpeg_the_longest_of_several_goes_out(
     assert made.file == longer
     assert made.notice is not None
     assert "2" in made.notice.say("en")
+
+
+async def test_the_real_converter_on_a_disk_that_is_really_full(source: Path, tmp_path: Path) -> None:
+    """The kernel says it, not a pretended program."""
+    target = tmp_path / "made.mp3"
+    (tmp_path / "made.mp3.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        await convert([Track(source)], target)
+    assert not target.exists()
+    assert (await convert([Track(source)], target)).file == target, "there is room again"
