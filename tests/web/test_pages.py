@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from callme.web.board import CallRow, LinkState
+from callme.web.board import AttemptView, CallRow, DeliveryView, LinkState
 from callme.web.phrases import PHRASES
 from callme.wording import Phrase
 from tests.web.boards import NOW, SCRIPT, SampleBoard, answered, call, full
@@ -150,3 +150,20 @@ def test_both_languages_use_the_same_placeholders() -> None:
     for name, phrase in PHRASES.items():
         swapped = replace(phrase, en=phrase.ru, ru=phrase.en)
         assert phrase.placeholders() == swapped.placeholders(), name
+
+
+async def test_what_a_delivery_that_is_done_left_out_stands_beside_it() -> None:
+    """A mono recording's text that a portal cannot take is no trouble, and no secret either."""
+    board = full()
+    why = Phrase("Not attached, only shown here", "Не приложено, видно только здесь")
+    told = DeliveryView("main", "transcribe", "done", 1, settled_at=NOW)
+    story = next(one for one in board.stories.values())
+    board.stories[story.call.id] = replace(
+        story,
+        deliveries=(told,),
+        attempts=(AttemptView("main", "transcribe", 1, NOW, 9, "delivered", why),),
+    )
+    for language, words in (("en", why.en), ("ru", why.ru)):
+        page = await _page(board, f"/calls/{story.call.id}?lang={language}")
+        assert f'<p class="quiet">{words}</p>' in page
+        assert "<details open>" not in page
