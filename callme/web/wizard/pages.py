@@ -184,7 +184,9 @@ class Wizard:
     async def review(self, *, moved: bool = False) -> Response:
         """Every change, before any of it is written. `moved`: it is another one than was seen."""
         plan = await self._ask(self._visit.plan)
-        return self._page("review", 409 if moved else 200, plan=plan, moved=moved)
+        pbx = self._visit.tried.get(Step.PBX)
+        ahead = pbx is not None and pbx.ahead
+        return self._page("review", 409 if moved else 200, plan=plan, moved=moved, ahead=ahead)
 
     async def write(self, sent: Mapping[str, str]) -> Response:
         """Writes what was seen."""

@@ -43,6 +43,7 @@ async def test_from_the_address_to_everything_written_and_back_to_the_last_byte(
         assert "+secret = ***" in review
         assert "+webhook = ***" in review
         assert "manager_custom.conf" in review
+        assert "CallMe logs in as soon as its user is written." in review
         assert contents(tmp_path) == before  # all of it was seen, none of it written
         assert not browser.world.logins
         done = await browser.follow(await browser.post("/write", mark=await browser.plan()))
