@@ -70,6 +70,13 @@ def derive_cause(case: Case) -> int | None:
     return next((leg.cause for leg in reversed(case.party.customers) if leg.cause), None)
 
 
+def derive_certain(case: Case) -> bool:
+    """Every talk was seen from its beginning, and nobody was in a bridge with the customer unseen."""
+    stays = case.anchor.stays if case.anchor is not None else ()
+    met = (channel for stay in stays for channel, _ in case.board.bridges.get(stay.bridge, ()))
+    return all(item.certain for item in case.together) and not any(channel.unseen for channel in met)
+
+
 def call_id(pbx: str, channel: Channel) -> CallId:
     """The id of the call that the channel began."""
     return CallId(f"{pbx}-{channel.uniqueid}")
@@ -116,7 +123,7 @@ def derive_call(case: Case, linked: tuple[CallId, ...]) -> Call:
         answered_at=answered_at,
         ended_at=ended_at,
         lost=lost,
-        certain=all(item.certain for item in case.together),
+        certain=derive_certain(case),
         recordings=derive_recordings(case, answered_at, ended_at),
         command=derive_command(case),
         linked=linked,

@@ -13,7 +13,11 @@ from callme.calls.facts import DialStatus
 from callme.calls.model import Disposition, Side
 from callme.calls.observed import Channel, Dial
 
-BUSY, REJECTED = 17, 21
+BUSY, NOT_THERE, REJECTED = 17, 19, 21
+PATIENCE_S = 5.0
+"""Who gave up after so long has heard it ring, though nobody said so: a provider may send its tone as sound
+alone (183), which Asterisk 13 does not tell."""
+
 TONE_S = 0.3
 """A caller who goes within this time of the last ring's end went because of himself: no tone can be heard
 so fast."""
@@ -27,10 +31,12 @@ def leg_end(channel: Channel, dial: Dial) -> Disposition | None:
     """How one dialled leg ended, `None` while it rings or when it was cancelled or answered elsewhere."""
     if dial.status is DialStatus.ANSWER:
         return Disposition.ANSWERED
+    if channel.cause == REJECTED:  # chan_sip says BUSY for a 603
+        return Disposition.DECLINED
     if dial.status is DialStatus.BUSY or channel.cause == BUSY:
         return Disposition.BUSY
-    if channel.cause == REJECTED:
-        return Disposition.DECLINED
+    if dial.status is DialStatus.CONGESTION and channel.cause == NOT_THERE:  # chan_sip's word for a 480
+        return Disposition.NO_ANSWER
     if dial.status in (DialStatus.CONGESTION, DialStatus.UNAVAILABLE):
         return Disposition.FAILED
     if channel.cause in _NO_SUCH or (channel.cause in _BROKEN and channel.ringing_at is None):
@@ -48,9 +54,11 @@ def inbound(
     offered: bool,
     menu: bool,
     announced: bool,
+    refused: bool,
 ) -> Disposition:
     """An inbound call that nobody answered. `offered`: it reached somebody's or some queue's place; `menu`:
-    it was in an IVR or a queue; `announced`: the PBX took the line to say something, or looked at its hours.
+    it was in an IVR or a queue; `announced`: the PBX took the line to say something, or looked at its hours;
+    `refused`: it played the busy tone, as for somebody who does not want to be disturbed.
     """
     if voicemail:
         return Disposition.VOICEMAIL
@@ -63,6 +71,8 @@ def inbound(
             return verdict
     if ends or menu:
         return Disposition.NO_ANSWER
+    if refused:
+        return Disposition.BUSY
     return Disposition.AFTER_HOURS if announced and not offered else Disposition.FAILED
 
 
@@ -101,8 +111,15 @@ def outbound(legs: list[Channel]) -> Disposition:
         if leg.cause == BUSY:
             return Disposition.BUSY
         if not leg.alive or leg.dials:
-            return Disposition.NO_ANSWER if leg.ringing_at is not None else Disposition.CANCELLED
+            return Disposition.NO_ANSWER if _was_reached(leg) else Disposition.CANCELLED
     return Disposition.UNKNOWN
+
+
+def _was_reached(leg: Channel) -> bool:
+    """The far end rang, sent tones of its own, or took longer than any network needs to find it."""
+    if leg.ringing_at is not None or leg.heard_at is not None:
+        return True
+    return any(dial.until is not None and dial.until - dial.since >= PATIENCE_S for dial in leg.dials)
 
 
 def hung_up_by(customers: list[Channel], ours: list[Channel], *, outgoing: bool, answered: bool) -> Side:

@@ -99,6 +99,14 @@ class DialEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class DialProgressed:
+    """The far end of `dest` is heard before it answers: many providers send their own tones (183) and never
+    say that it rings."""
+
+    dest: Leg
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeEntered:
     """A channel entered a bridge. `holding` bridges (parking, waiting) are no talk. `swap` is the uniqueid
     it replaced."""
@@ -269,6 +277,7 @@ Fact = (
     | ApplicationRan
     | Dialled
     | DialEnded
+    | DialProgressed
     | BridgeEntered
     | BridgeLeft
     | LocalPaired

@@ -94,7 +94,7 @@ class Switchboard:
             uniqueid=leg.uniqueid,
             name=leg.name,
             linkedid=leg.linkedid or leg.uniqueid,
-            first_linkedid=leg.linkedid or leg.uniqueid,
+            first_linkedid=leg.linkedid,
             born_at=now,
             seen_at=now,
             born=born,
@@ -194,6 +194,14 @@ class Switchboard:
         channel.stays.append(stay)
         self.bridges.setdefault(bridge, []).append((channel, stay))
         return True
+
+    def leave_unseen(self, channel: Channel, bridge: str, now: float) -> None:
+        """The channel was in the bridge, nobody knows since when: a stay of no length is kept, so that whoever
+        was there with it is told as not certain."""
+        stay = Stay(bridge, True, now, now)
+        channel.unseen = True
+        channel.stays.append(stay)
+        self.bridges.setdefault(bridge, []).append((channel, stay))
 
     # --------------------------------------------------------------------------------- clusters
     def cluster_of(self, channel: Channel) -> Cluster:

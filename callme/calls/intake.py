@@ -100,10 +100,10 @@ class Intake:
             dial.shown, dial.context, dial.exten = caller_leg.number, caller_leg.context, caller_leg.exten
         if not dest.alive:
             dial.until = now
+        if caller is not None:  # before the dial is known: by it alone a leg would bear the caller's call
+            self.board.join(caller, dest)
         dest.dials.append(dial)
         self.board.touch(dest)
-        if caller is not None:
-            self.board.join(caller, dest)
         return dest, dial
 
     def _dial_ended(self, fact: f.DialEnded, now: float) -> None:
@@ -116,6 +116,12 @@ class Intake:
             dial.until = now
         dial.forward = dial.forward or fact.forward
         self.board.touch(dest)
+
+    def _progressed(self, fact: f.DialProgressed, now: float) -> None:
+        dest = self._channel(fact.dest, now)
+        if dest.heard_at is None:
+            dest.heard_at = now
+            self.board.touch(dest)
 
     def _awaits_originate(self, leg: f.Leg) -> bool:
         channel = self.board.channels.get(leg.uniqueid)
@@ -134,6 +140,8 @@ class Intake:
         if channel.leave(fact.bridge, now):
             self._touch_bridge(channel, fact.bridge)
         elif all(stay.bridge != fact.bridge for stay in channel.stays):
+            self.board.leave_unseen(channel, fact.bridge, now)
+            self._touch_bridge(channel, fact.bridge)
             self.anomalies.append(Anomaly("left a bridge it was never seen in", channel.name))
 
     def _touch_bridge(self, channel: Channel, bridge: str) -> None:
@@ -322,6 +330,7 @@ _TAKE: dict[type, Callable[[Intake, Any, float], None]] = {
     f.ApplicationRan: Intake._application,
     f.Dialled: Intake._dialled,
     f.DialEnded: Intake._dial_ended,
+    f.DialProgressed: Intake._progressed,
     f.BridgeEntered: Intake._entered,
     f.BridgeLeft: Intake._left,
     f.LocalPaired: Intake._paired,

@@ -121,6 +121,7 @@ class Channel:
     number: str = ""
     connected: str = ""
     ringing_at: float | None = None
+    heard_at: float | None = None  # its far end sent tones of its own
     up_at: float | None = None
     up_context: str = ""
     dials: list[Dial] = field(default_factory=list)
@@ -137,6 +138,7 @@ class Channel:
     gone_at: float | None = None
     cause: int | None = None
     vanished: bool = False  # the end was not seen
+    unseen: bool = False  # it left a bridge that nobody saw it enter: how long it talked is not known
     patchy: bool = False  # it moved while nobody watched: when exactly is not known
 
     @property
@@ -167,7 +169,7 @@ class Channel:
         fresh |= self._learn_state(leg, now)
         if leg.number and leg.number != self.number:
             self.number = leg.number
-            if hidden(self.first_number) and not hidden(leg.number) and not self.dials:
+            if hidden(self.first_number) and not hidden(leg.number) and self._introduces_itself(leg):
                 self.first_number = leg.number
             fresh = True
         if leg.connected and not hidden(leg.connected):
@@ -177,6 +179,11 @@ class Channel:
         for name, value in leg.variables:
             fresh |= self.set_variable(name, value, now)
         return fresh
+
+    def _introduces_itself(self, leg: Leg) -> bool:
+        """The number is the far end's own: later, elsewhere in the dialplan, an outbound route gives a caller
+        who is sent on to the outside the company's number (sheet freepbx §1.8)."""
+        return not self.dials and not self.stays and leg.context in ("", self.first_context)
 
     def _learn_state(self, leg: Leg, now: float) -> bool:
         if leg.state is ChannelState.RINGING and self.ringing_at is None:

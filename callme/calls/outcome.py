@@ -79,6 +79,7 @@ def derive_disposition(
         voicemail=path.left_for_voicemail(origin),
         offered=bool(rang) or any(step.kind in ("extension", "group", "queue", "followme") for step in way),
         menu=any(step.kind in ("ivr", "queue") for step in way),
+        refused=any(name == "Busy" for name, _ in origin.applications),
         announced=origin.up_at is not None or any(step.kind == "hours" for step in way),
     )
 

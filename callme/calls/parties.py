@@ -136,6 +136,11 @@ def _outbound(
                 continue
         elif is_forwarded(board, leg, by):
             continue
+        elif not by.known and (phone := _root_phone(board, channels)) is not None:
+            # Who dialled the Local channel on the way is told in a moment: it can only be who began it all.
+            if by.through and board.numbering.is_extension(phone.first_exten):
+                continue
+            origin = phone
         else:
             origin = by.channel or (by.through[-1] if by.through else leg)
         party = found.get(origin.uniqueid)
@@ -168,6 +173,8 @@ def _without_customer(board: Switchboard, channels: list[Channel]) -> list[Party
     if not dialled:
         return []
     root = channels[0]
+    if root.is_local and dialler(board, root) != Dialler(None, ()):
+        return []  # one half of a way whose beginning is elsewhere, or has not been told yet
     if root.is_local or (root.dials and root.dials[0].caller is None):
         # Asked for by an Originate: its caller id is the number to be called (asterisk-ami-observed §7).
         wanted = next((n for n in (root.first_number, root.number) if not hidden(n)), "")

@@ -112,8 +112,11 @@ def on_behalf_of(
         found = _stood_at(board, looker.places, dialled_at, groups)
         if found is not None:
             return found
+    calling = (top.first_number, top.number) if top is not None else ()
     for looker in reversed(lookers):
-        for said in (looker.variables.get("EXTTOCALL", ""), looker.connected):
+        # A Local half is connected with who calls: a caller with a short number is nobody's forwarding.
+        connected = looker.connected if looker.connected not in calling else ""
+        for said in (looker.variables.get("EXTTOCALL", ""), connected):
             if said and not hidden(said) and board.numbering.is_extension(said) and said not in groups:
                 return said
     return None

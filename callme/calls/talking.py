@@ -13,7 +13,7 @@ from callme.calls.model import (
     Transfer,
     TransferKind,
 )
-from callme.calls.observed import Channel, overlap
+from callme.calls.observed import Channel, Handover, overlap
 from callme.calls.whose import derive_caller, derive_external
 
 AT_ONCE_S = 0.05
@@ -89,12 +89,29 @@ def derive_transfers(case: Case, talks: tuple[Talk, ...]) -> tuple[Transfer, ...
             if handover.kind == "blind" and any(abs(at - handover.at) < 1.0 for at in parked):
                 continue
             by = case.person(handover.by)
-            to = case.person(handover.to) if handover.to else _next_talker(talks, handover.at, by)
+            to = _taker(case, talks, channel, handover, by)
+            if not to and handover.kind == "park" and not channel.alive:
+                continue  # he gave up in the parking: he went to nobody
             found.append(Transfer(TransferKind(handover.kind), by, to, handover.at))
     since = case.outside_since
     if since is not None:
         found = [transfer for transfer in found if transfer.at >= since + LED_THERE_S]
     return tuple(sorted(found, key=lambda transfer: transfer.at))
+
+
+def _taker(case: Case, talks: tuple[Talk, ...], channel: Channel, handover: Handover, by: str) -> str:
+    """To whom it went. A colleague may be joined with the customer as well as the customer with him; behind a
+    Local channel is whoever talked next, of a group or not."""
+    if not handover.to:
+        return _next_talker(talks, handover.at, by)
+    target = case.board.channels.get(handover.to)
+    if target is not None and target in case.party.customers:
+        return case.person(channel.uniqueid)
+    if target is not None and target.is_local:
+        talked = _next_talker(talks, handover.at, by)
+        if talked not in ("", by):
+            return talked
+    return case.person(handover.to)
 
 
 def _next_talker(talks: tuple[Talk, ...], at: float, by: str) -> str:

@@ -282,6 +282,54 @@ class TestAttended:
         assert [talk.who for talk in call.talks] == ["101", "102"]
         assert (call.owner, call.talks[-1].until) == ("102", call.ended_at)
 
+    def test_by_feature_code_to_a_group(self, scene: Scene) -> None:
+        """It went to the colleague who answered for the group."""
+        customer, phone = answered(scene)
+        scene.part(phone)
+        near, far = scene.local(phone, "600@from-internal-xfer", dialled=False)
+        scene.say(f.Dialled(None, near.leg(), "600@from-internal-xfer"))
+        loser, target = scene.rings(far, "102"), scene.rings(far, "103")
+        scene.wait(2)
+        scene.refuses(far, loser, DialStatus.CANCEL, 26)
+        scene.answers(far, target)
+        scene.meet(target, far)
+        scene.ended(None, near, DialStatus.ANSWER)
+        consult = scene.meet(phone, near)
+        scene.wait(3)
+        scene.part(customer)
+        scene.meet(customer, bridge=consult)
+        scene.say(f.AttendedTransferred(phone.leg(), phone.leg(), customer.leg(), near.leg()))
+        scene.gone(phone)
+        scene.wait(5)
+        scene.hangs_up(customer, near, far, target)
+        call = scene.call()
+        assert [(t.kind, t.by, t.to) for t in call.transfers] == [(TransferKind.ATTENDED, "101", "103")]
+        assert call.owner == "103"
+
+    def test_colleague_joined_with_a_customer(self, scene: Scene) -> None:
+        """101 asked 102, who called the customer and joined the two: the customer went to 101."""
+        first = scene.phone_calls("101", "102")
+        phone = scene.rings(first, "102")
+        scene.wait()
+        scene.talk(first, phone)
+        scene.wait(5)
+        second = scene.phone_calls("102", CUSTOMER)
+        target = scene.dials_out(second, CUSTOMER)
+        scene.wait(2)
+        scene.talk(second, target)
+        scene.wait(3)
+        self.joined(scene, first, phone, second, target)
+        scene.wait(5)
+        scene.hangs_up(target, first)
+        (call,) = customers(scene.calls())
+        assert (call.direction, call.external, call.caller, call.owner) == (
+            Direction.OUT,
+            CUSTOMER,
+            "102",
+            "101",
+        )
+        assert [(t.kind, t.by, t.to) for t in call.transfers] == [(TransferKind.ATTENDED, "102", "101")]
+
     def test_by_feature_code_to_an_outside_number(self, scene: Scene) -> None:
         customer, near, far, target, _ = self.by_code(scene, OTHER, merge=True)
         scene.hangs_up(customer, near, far, target)
@@ -383,6 +431,7 @@ class TestTakenOver:
         scene.hangs_up(customer)
         call = scene.call()
         assert (call.owner, call.disposition) == ("101", Disposition.ANSWERED)
+        assert call.transfers == ()
 
     def test_redirected_by_a_program(self, scene: Scene) -> None:
         """AMI Redirect of the colleague's own channel: a short-lived AsyncGoto double of it appears."""

@@ -50,6 +50,50 @@ class TestTheCaller:
         assert (call.direction, call.external, call.number, call.name) == (Direction.IN, "", "", "")
         assert call.answered_by == "101"
 
+    def test_hidden_number_sent_out_again(self, scene: Scene) -> None:
+        """The outbound route gives the caller's channel the company's number: he stays hidden."""
+        customer = scene.customer_calls(number="anonymous")
+        scene.wait(0.1)
+        customer.context, customer.exten, customer.number = "macro-outbound-callerid", "s", DID
+        scene.say(f.ChannelSeen(customer.leg()))
+        mobile = scene.dials_out(customer, OTHER)
+        scene.wait(3)
+        scene.talk(customer, mobile)
+        scene.wait(5)
+        scene.hangs_up(customer, mobile)
+        call = scene.call()
+        assert (call.external, call.answered_by) == ("", OTHER)
+
+    @pytest.mark.parametrize("number", ["205", "101", "0890"])
+    def test_short_number_and_a_groups_mobile(self, scene: Scene, number: str) -> None:
+        """A Local half is connected with the caller: his short number makes nobody the mobile's owner."""
+        customer = scene.customer_calls(number=number)
+        scene.goes_to(customer, "ext-group", "603")
+        scene.wait(0.1)
+        near, far = scene.local(customer, f"{OTHER}@from-internal")
+        far.connected = number
+        scene.say(f.ChannelSeen(far.leg()))
+        scene.wait(0.1)
+        mobile = scene.dials_out(far, OTHER)
+        scene.wait(3)
+        scene.talk(far, mobile)
+        scene.answers(customer, near)
+        scene.meet(near, customer)
+        scene.wait(5)
+        scene.hangs_up(customer, near, far, mobile)
+        call = scene.call()
+        assert (call.external, call.answered_by, call.owner) == (number, OTHER, None)
+
+    def test_nobody_wants_to_be_disturbed(self, scene: Scene) -> None:
+        """The dialplan plays the busy tone and rings nobody; only the class dialplan tells it."""
+        customer = scene.customer_calls()
+        scene.goes_to(customer, "from-did-direct", "101", "Goto")
+        scene.goes_to(customer, "macro-exten-vm", "s", "Busy")
+        scene.wait(3)
+        scene.gone(customer, cause=17)
+        call = scene.call()
+        assert (call.disposition, call.rang, call.answered_by) == (Disposition.BUSY, (), None)
+
     def test_name_is_taken_before_a_group_puts_its_prefix(self, scene: Scene) -> None:
         customer = scene.customer_calls(name="Мария Кузнецова")
         customer.caller_name = "Продажи:Мария Кузнецова"

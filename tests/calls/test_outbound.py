@@ -99,7 +99,7 @@ class TestClickToCall:
         scene.gone(phone, cause=21)
         call = scene.call()
         assert (call.external, call.caller, call.answered_by) == (CUSTOMER, "101", None)
-        assert call.disposition is Disposition.BUSY
+        assert call.disposition is Disposition.DECLINED
 
     def test_wake_up_call(self, scene: Scene) -> None:
         phone = scene.rings(None, "101")
@@ -149,6 +149,47 @@ class TestOutgoing:
         scene.hangs_up(phone, customer)
         call = scene.call()
         assert (call.direction, call.external, call.owner) == (Direction.OUT, CUSTOMER, "101")
+
+    @pytest.mark.parametrize(
+        ("tones", "patience_s", "disposition"),
+        [
+            (True, 3, Disposition.NO_ANSWER),  # 183 with the provider's own tone
+            (False, 6, Disposition.NO_ANSWER),  # the same on Asterisk 13, which does not tell
+            (False, 2, Disposition.CANCELLED),
+        ],
+    )
+    def test_gives_up_though_nobody_said_that_it_rings(
+        self, scene: Scene, tones: bool, patience_s: float, disposition: Disposition
+    ) -> None:
+        phone = scene.phone_calls("101", CUSTOMER)
+        customer = scene.line("PJSIP/trunk-prov", phone, number=CUSTOMER, context="from-pstn", exten="s")
+        scene.say(f.Dialled(phone.leg(), customer.leg(), f"{CUSTOMER}@trunk-prov"))
+        if tones:
+            scene.say(f.DialProgressed(customer.leg()))
+        scene.wait(patience_s)
+        scene.asks(phone)
+        scene.refuses(phone, customer, DialStatus.CANCEL, 127)
+        scene.gone(phone, cause=127)
+        assert scene.call().disposition is disposition
+
+    @pytest.mark.parametrize(
+        ("status", "cause", "disposition"),
+        [
+            (DialStatus.BUSY, 21, Disposition.DECLINED),
+            (DialStatus.BUSY, 17, Disposition.BUSY),
+            (DialStatus.CONGESTION, 19, Disposition.NO_ANSWER),
+            (DialStatus.CONGESTION, 34, Disposition.FAILED),
+        ],
+    )
+    def test_refused_in_chan_sips_words(
+        self, scene: Scene, status: DialStatus, cause: int, disposition: Disposition
+    ) -> None:
+        phone = scene.phone_calls("101", CUSTOMER)
+        customer = scene.dials_out(phone, CUSTOMER, "SIP/trunk-prov")
+        scene.wait(2)
+        scene.refuses(phone, customer, status, cause)
+        scene.gone(phone)
+        assert scene.call().disposition is disposition
 
 
 class TestNoCalls:

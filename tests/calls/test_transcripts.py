@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from callme.calls import facts as f
 from callme.calls.model import Call, Direction
+from callme.lab import scenarios
 from callme.pbx.ami.transcript import Chunk, moments
 from callme.pbx.port import Moment
 from tests.calls.played import (
@@ -30,6 +31,16 @@ from tests.calls.played import (
 
 ALL = cases()
 SMALL = cases(9_000)
+NAMED = {*scenarios.ALL}
+EVERY_EVENT = [
+    pytest.param(
+        case,
+        id=case.name,
+        marks=pytest.mark.long if case.name.partition("/")[2] not in NAMED else [],
+    )
+    for case in ALL
+]
+"""Several situations in one call have so many events that each in turn is for `make test-long`."""
 SPOKEN_RING = {
     # The script counts the wait before follow-me's second leg as ringing; the phones saw 4.1 s.
     "freepbx16/in_followme_mobile_answers": 4.1,
@@ -83,7 +94,7 @@ def test_split_at_every_byte(case: Case) -> None:
     assert [fact for step in moments(pieces) for fact in step.facts] == whole
 
 
-@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", EVERY_EVENT)
 def test_reconnect_after_every_event(case: Case) -> None:
     """The link breaks and comes back with a snapshot, after each event in turn: the call is told the same."""
     for index in range(len(list(one_by_one(case.moments)))):
@@ -92,7 +103,7 @@ def test_reconnect_after_every_event(case: Case) -> None:
             assert call.ended_at is not None
 
 
-@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", EVERY_EVENT)
 def test_one_event_lost(case: Case) -> None:
     """Each event in turn never arrives: the call may lose detail, but it ends once, for the right customer,
     and names no wrong answerer as certain."""

@@ -29,7 +29,7 @@ _FILE = re.compile(rb"\n[Rr]ecording[Ff]ile: [^\r\n]")
 _PLACE = re.compile(
     rb"\nContext: (?:ivr-|ext-|app-|timecond|from-did-direct|follow|fmgrps|grps|macro-vm|sub-vm|vm|park)"
     rb"|\nExten: \d{2,6}\r?\n"
-    rb"|\nApplication: (?:VoiceMail|ConfBridge|MeetMe|Page|Park)"
+    rb"|\nApplication: (?:VoiceMail|ConfBridge|MeetMe|Page|Park|Busy)"
 )
 
 
@@ -156,6 +156,12 @@ def _dial_end(message: Message) -> Fact | None:
     return f.DialEnded(leg(message), dest, status, message.get("Forward")) if dest else None
 
 
+def _dial_state(message: Message) -> Fact | None:
+    """RINGING says no more than the channel's own state; Asterisk 13 has no such event."""
+    dest = leg(message, "Dest")
+    return f.DialProgressed(dest) if dest and message.get("DialStatus") == "PROGRESS" else None
+
+
 def _enter(message: Message) -> Fact | None:
     who = leg(message)
     holding = message.get("BridgeTechnology") == "holding_bridge"
@@ -257,6 +263,7 @@ _EVENTS: dict[str, Callable[[Message], Fact | None]] = {
     "Newexten": _newexten,
     "DialBegin": _dial_begin,
     "DialEnd": _dial_end,
+    "DialState": _dial_state,
     "BridgeEnter": _enter,
     "BridgeLeave": _leave,
     "LocalBridge": _local_bridge,
