@@ -196,7 +196,7 @@ class Switchboard:
         return True
 
     def leave_unseen(self, channel: Channel, bridge: str, now: float) -> None:
-        """The channel was in the bridge, nobody knows since when: a stay of no length is kept, so that whoever
+        """The channel was in the bridge, nobody knows since when: a stay of no length is kept, so that who
         was there with it is told as not certain."""
         stay = Stay(bridge, True, now, now)
         channel.unseen = True

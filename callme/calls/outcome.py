@@ -87,7 +87,8 @@ def derive_disposition(
 def _outbound_disposition(case: Case) -> Disposition:
     if case.party.customers:
         return ending.outbound(case.party.customers)
-    agents = [channel for channel in case.channels if channel.dials and case.board.extension(channel)]
+    phones = [channel for channel in case.channels if channel.dials and case.board.extension(channel)]
+    agents = phones or list(case.forwarded_legs())
     for agent in reversed(agents):
         for dial in reversed(agent.dials):
             end = ending.leg_end(agent, dial)

@@ -141,6 +141,8 @@ def _outbound(
             if by.through and board.numbering.is_extension(phone.first_exten):
                 continue
             origin = phone
+        elif not by.known and by.through and _asked_for(board, channels[0]):
+            continue  # on the way to who clicked; the customer is dialled by the click's own half
         else:
             origin = by.channel or (by.through[-1] if by.through else leg)
         party = found.get(origin.uniqueid)
@@ -159,6 +161,11 @@ def was_answered(leg: Channel) -> bool:
     return any(dial.status is DialStatus.ANSWER for dial in leg.dials) or leg.up_at is not None
 
 
+def _asked_for(board: Switchboard, root: Channel) -> bool:
+    """This half of a Local channel is an Originate's own."""
+    return root.is_local and dialler(board, root) == Dialler(None, ())
+
+
 def _root_phone(board: Switchboard, channels: list[Channel]) -> Channel | None:
     """The phone that began a cluster whose DialBegin we did not see."""
     for channel in channels:
@@ -173,7 +180,7 @@ def _without_customer(board: Switchboard, channels: list[Channel]) -> list[Party
     if not dialled:
         return []
     root = channels[0]
-    if root.is_local and dialler(board, root) != Dialler(None, ()):
+    if root.is_local and not _asked_for(board, root):
         return []  # one half of a way whose beginning is elsewhere, or has not been told yet
     if root.is_local or (root.dials and root.dials[0].caller is None):
         # Asked for by an Originate: its caller id is the number to be called (asterisk-ami-observed §7).

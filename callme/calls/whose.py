@@ -9,7 +9,7 @@ from callme.calls.case import Case, outside_number
 from callme.calls.model import (
     Direction,
 )
-from callme.calls.numbering import hidden
+from callme.calls.numbering import hidden, parse_name
 from callme.calls.parties import (
     is_outside_number,
 )
@@ -73,4 +73,11 @@ def derive_caller(case: Case) -> str | None:
     if case.party.direction is Direction.IN:
         return None
     agent = case.agent or case.party.origin
-    return case.board.extension(agent) if agent is not None else None
+    if agent is None:
+        return None
+    known = case.board.extension(agent)
+    if known is None and agent.is_local and case.party.originated:
+        # A click of one whose calls are forwarded: his mobile was rung, he was asked for by his number.
+        exten = parse_name(agent.name).local_exten
+        return exten if case.board.numbering.is_extension(exten) and exten not in case.groups else None
+    return known

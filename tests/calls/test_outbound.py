@@ -7,7 +7,7 @@ import pytest
 from callme.calls import facts as f
 from callme.calls.facts import ChannelState, DialStatus
 from callme.calls.model import Direction, Disposition, Side
-from tests.calls.scene import CUSTOMER, Line, Scene, customers
+from tests.calls.scene import CUSTOMER, OTHER, Line, Scene, customers
 
 
 @pytest.fixture
@@ -58,6 +58,47 @@ class TestClickToCall:
         scene.hangs_up(customer, near, far)
         call = scene.call()
         assert (call.answered_by, call.talks, call.disposition) == (None, (), Disposition.NO_ANSWER)
+
+    def forwarded(self, scene: Scene) -> tuple[Line, ...]:
+        """105's calls go to his mobile, a click of his too."""
+        near = scene.line("Local/105@from-internal", suffix=";1", number=CUSTOMER)
+        far = scene.line("Local/105@from-internal", near, suffix=";2", number=CUSTOMER)
+        far.name = near.name[:-1] + "2"
+        scene.moments.pop()
+        scene.say(f.ChannelSeen(far.leg(), born=True), f.LocalPaired(near.leg(), far.leg()))
+        scene.say(f.Dialled(None, near.leg(), "105@from-internal/n"))
+        scene.wait(0.1)
+        first, second = scene.local(far, f"{OTHER}@from-internal")
+        scene.wait(0.1)
+        mobile = scene.dials_out(second, OTHER)
+        scene.wait(3)
+        return near, far, first, second, mobile
+
+    def test_agent_is_called_on_his_mobile(self, scene: Scene) -> None:
+        near, far, first, second, mobile = self.forwarded(scene)
+        scene.talk(second, mobile)
+        scene.answers(far, first)
+        scene.meet(first, far)
+        scene.up(near)
+        scene.ended(None, near, DialStatus.ANSWER)
+        scene.wait(0.1)
+        customer = scene.dials_out(near, CUSTOMER)
+        scene.wait(3)
+        scene.talk(near, customer)
+        scene.wait(5)
+        scene.hangs_up(customer, near, far, first, second, mobile)
+        call = scene.call()
+        assert (call.direction, call.external, call.answered_by) == (Direction.OUT, CUSTOMER, CUSTOMER)
+        assert (call.caller, call.owner, call.talk_s) == ("105", "105", 5)
+
+    def test_agents_mobile_is_busy(self, scene: Scene) -> None:
+        near, far, first, second, mobile = self.forwarded(scene)
+        scene.refuses(second, mobile, DialStatus.BUSY, 17)
+        scene.refuses(far, first, DialStatus.BUSY, 17)
+        scene.gone(second, far, near)
+        call = scene.call()
+        assert (call.external, call.caller, call.owner) == (CUSTOMER, "105", "105")
+        assert (call.disposition, call.answered_by) == (Disposition.BUSY, None)
 
     def test_customer_first(self, scene: Scene) -> None:
         near, far = scene.local(None, f"{CUSTOMER}@from-internal")
