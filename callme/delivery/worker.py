@@ -77,6 +77,7 @@ class Worker:
         self._ready: tuple[deque[Entry], ...] = (deque(), deque(), deque())
         self._running = [0, 0, 0]
         self._batches = 0
+        self._left: set[str] = set()  # calls that left memory while the table is being looked at
         self._sleepers: list[tuple[float, str]] = []
         self._look_at = float("-inf")
         self._breaker = Breaker()
@@ -157,6 +158,7 @@ class Worker:
         if now < self._look_at or sum(map(len, self._ready)) >= self._limits.lanes:
             return
         limit = self._limits.lanes + len(self._entries)
+        self._left.clear()
         try:
             due = await self._ledger.due(self._portal.id, now, limit)
         except StoreError as error:
@@ -169,7 +171,9 @@ class Worker:
         if len(due.lanes) == limit:
             self._look_at = now + 1.0  # more are due than were read
         for lane in due.lanes:
-            if lane.call not in self._entries:
+            if lane.call in self._left:  # it has been carried since, and may be due anew
+                self._look_at = now
+            elif lane.call not in self._entries:
                 entry = self._entries[lane.call] = Entry(lane.call, lane)
                 self._consider(entry)
 
@@ -189,14 +193,18 @@ class Worker:
             case Wait(until) if until - now <= self._limits.keep_s:
                 heapq.heappush(self._sleepers, (until, entry.call))
             case Wait(until):
-                del self._entries[entry.call]
+                self._forget(entry)
                 self._look_at = min(self._look_at, until)
             case Held() | Idle(settled=True):
-                del self._entries[entry.call]
+                self._forget(entry)
             case Idle() if not entry.lane.deliveries:  # a lane of which only the policy's memo is kept
-                del self._entries[entry.call]
+                self._forget(entry)
             case Idle():
                 pass
+
+    def _forget(self, entry: Entry) -> None:
+        del self._entries[entry.call]
+        self._left.add(entry.call)
 
     def _start(self) -> None:
         """Starts what may start now: the most urgent track first, each within its slots."""
@@ -294,7 +302,7 @@ class Worker:
 
             await self._keeper.persist(read)
             if lanes[0] is None:  # pruned, or deleted for privacy, meanwhile
-                del self._entries[entry.call]
+                self._forget(entry)
                 return
             entry.lane = lanes[0]
         entry.busy = False

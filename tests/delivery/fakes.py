@@ -160,6 +160,7 @@ class MemoryLedger:
         self.paused: list[str | None] = []
         self.failures: list[Exception] = []
         self.read_s = 0.0
+        self.look_s = 0.0
 
     def commit(self, *intents: Intent) -> HandOver:
         """As the river's commit does: keeps the intents and answers with the hand-over."""
@@ -185,7 +186,9 @@ class MemoryLedger:
         self._fail()
         known = [(at, call) for call, at in self.next_at.items() if at is not None]
         lanes = tuple(self.lanes[call] for at, call in sorted(known) if at <= now)
-        return Due(lanes[:limit], min((at for at, _ in known if at > now), default=None))
+        found = Due(lanes[:limit], min((at for at, _ in known if at > now), default=None))
+        await asyncio.sleep(self.look_s)  # as old as a snapshot is when it arrives
+        return found
 
     async def lane(self, portal: str, call: str) -> Lane | None:
         self._fail()

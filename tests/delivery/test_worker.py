@@ -439,6 +439,34 @@ def test_what_is_committed_while_a_lane_is_being_read_is_not_missed() -> None:
     assert perform(story).portal.words() == ["register()", "finish", "attach 0", "attach 1"]
 
 
+def test_what_is_done_while_the_table_is_being_looked_at_is_not_sent_again() -> None:
+    async def story(stage: Stage) -> None:
+        stage.portal.takes_s = lambda word, call: 0.5
+        stage.ledger.look_s = 5.0
+        await asyncio.sleep(59.9)
+        stage.tell(register(), finish())
+        await asyncio.sleep(15)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register()", "finish"]
+    assert stage.state("finish") is State.DONE
+
+
+def test_what_became_due_while_the_table_was_being_looked_at_is_sent_soon() -> None:
+    """It had left memory, and the table as it was seen does not say how it stands now."""
+
+    async def story(stage: Stage) -> None:
+        stage.portal.answer = lambda word, call: Later(WHY, 7.0) if len(stage.portal.log) == 1 else None
+        stage.portal.takes_s = lambda word, call: 0.5
+        stage.ledger.look_s = 12.0
+        await asyncio.sleep(59.9)
+        stage.tell(register())
+        await asyncio.sleep(30)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register()", "register()"]
+
+
 def test_stop_waits_for_what_is_on_its_way_and_sends_nothing_new() -> None:
     async def story(stage: Stage) -> None:
         stage.portal.takes_s = lambda word, call: 3.0
