@@ -34,7 +34,7 @@ from callme.crm.shadow import NOT_SENT
 from callme.crm.transcript import Line
 from callme.delivery.lane import CARDS, Key, Lane, State
 from callme.delivery.ledger import Tried
-from callme.delivery.outbox import Send, Sendable, SetCards, is_needless
+from callme.delivery.outbox import Send, Sendable, SetCards, is_needless, together
 from callme.delivery.recorder import Recorder
 from callme.wording import Phrase
 
@@ -181,6 +181,11 @@ class Carrier:
         return Tried(
             kind, ordinal, attempt.number, attempt.now, round(took * 1000), name, why, recorder.exchanges
         )
+
+    def orders(self, lane: Lane, step: Sendable, now: float) -> tuple[Send, ...]:
+        """What of the lane may travel with others'."""
+        able = isinstance(self._portal, Batches) and self._portal.capabilities.batch > 0
+        return together(lane, step, now) if able and not self.withholds(lane) else ()
 
     def withholds(self, lane: Lane) -> bool:
         """Whether nothing of this call may reach the portal: shadow mode is on, or was when it began."""

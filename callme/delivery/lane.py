@@ -107,7 +107,8 @@ class HandOver:
     """What a commit brought for one lane; given to the worker in memory right after the commit.
 
     `fresh` says that the lane began with this commit, so that nothing needs to be read. `reload` says that
-    rows were changed behind the worker's back (a person's retry): what it has in memory is stale.
+    rows were changed behind the worker's back (a person's retry): what it has in memory is stale. `begun` is
+    the whole of a fresh lane whose register was kept as begun with it: it is to be sent now.
     """
 
     portal: str
@@ -117,6 +118,7 @@ class HandOver:
     cards: Cards | None = None
     fresh: bool = False
     reload: bool = False
+    begun: Lane | None = None
 
 
 def wish(wanted: Mapping[str, float], seers: Iterable[str], at: float) -> dict[str, float]:

@@ -194,6 +194,7 @@ def _cards(lane: Lane, end: Delivery | None, now: float, rules: Rules) -> SetCar
 # ------------------------------------------------------------------------------------------------ transitions
 # waiting ──begin──▶ sending ──Delivered──▶ done
 #    ▲                  ├──Later, Unauthorised──▶ waiting
+#    ▲                  ├──not sent after all──▶ waiting (`release`)
 #    │                  ├──Ambiguous, a kill───▶ waiting, in doubt
 #    │                  └──Refused──▶ refused ──retry──┐
 #    └─────────────────────────────────────────────────┘
@@ -220,6 +221,21 @@ def begin(lane: Lane, step: Sendable, now: float) -> Lane:
         first_at=now if delivery.first_at is None else delivery.first_at,
     )
     return replace(lane.put(sending), doubted=lane.doubted | step.show)
+
+
+def under_way(lane: Lane) -> Send | None:
+    """What is being sent of a lane that was begun by the commit that brought it."""
+    for one in lane.deliveries:
+        if one.state is State.SENDING:
+            return Send(one.key, one.record, lane.doubted)
+    return None
+
+
+def release(lane: Lane, step: Send) -> Lane:
+    """The lane with a step that was begun for the first time and surely not sent, as if it had not been."""
+    one = lane.get(step.key)
+    waiting = replace(one, state=State.WAITING, attempts=one.attempts - 1, first_at=None)
+    return replace(lane.put(waiting), doubted=lane.doubted - step.show)
 
 
 def settle(

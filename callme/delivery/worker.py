@@ -15,10 +15,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
-import structlog
-
 from callme.crm.intents import Register
-from callme.crm.port import Batches, Outcome, Portal
+from callme.crm.port import Outcome, Portal
 from callme.delivery import breaker as breakers
 from callme.delivery.breaker import Breaker, telling
 from callme.delivery.carrier import Carrier, Listen, NoTally, Prepare, Result, Tally
@@ -36,14 +34,12 @@ from callme.delivery.outbox import (
     Wait,
     begin,
     next_step,
+    release,
     settle,
-    together,
+    under_way,
 )
 from callme.delivery.track import Cargo, Entry, Limits, Track, of_the_file, track
-from callme.errors import StoreError
 from callme.wording import Phrase
-
-log = structlog.get_logger("callme.delivery")
 
 
 class Worker:
@@ -64,7 +60,6 @@ class Worker:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._portal = portal
-        self._ledger = ledger
         self._clock = clock
         self._tally: Tally = tally or NoTally()
         self._carrier = Carrier(portal, prepare, clock, self._tally, listen=listen, shadow=shadow)
@@ -84,6 +79,7 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._failure: BaseException | None = None
+        self._recovered = False
 
     # ------------------------------------------------------------------------------------------ from outside
     @property
@@ -99,6 +95,8 @@ class Worker:
     def take(self, handed: HandOver) -> None:
         """What a commit brought. Called on the event loop after the commit; never waits."""
         entry = self._entries.get(handed.call)
+        if handed.begun is not None:
+            return self._send_now(handed.begun)
         if entry is None:
             entry = self._entries[handed.call] = Entry(handed.call)
             if handed.fresh and not handed.reload:
@@ -111,6 +109,27 @@ class Worker:
             entry.lane = extend(entry.lane, handed)
         self._consider(entry)
         self._wake.set()
+
+    def at_once(self) -> bool:
+        """Whether a new call's register would be sent right away."""
+        return self._recovered and not self._ready[Track.LIVE] and self._free(Track.LIVE, self._clock())
+
+    def _send_now(self, lane: Lane) -> None:
+        """A new lane that was begun by the commit which brought it."""
+        entry = self._entries[lane.call] = Entry(lane.call, lane, busy=True)
+        step = under_way(lane)
+        assert step is not None  # noqa: S101  that is what begun means
+        if self._free(Track.LIVE, self._clock()):
+            self._running[Track.LIVE] += 1
+            self._spawn(self._carry(Cargo(entry, step), Track.LIVE, begun=True))
+        else:  # meanwhile the portal went away, or others took the slots
+            self._spawn(self._release(Cargo(entry, step), step))
+
+    async def _release(self, cargo: Cargo, step: Send) -> None:
+        cargo.entry.lane = release(cargo.lane, step)
+        await self._keeper.keep(cargo.lane, step, None, None, self._clock())
+        cargo.entry.busy = False
+        self._consider(cargo.entry)
 
     def resume(self) -> None:
         """Try a paused or resting portal now."""
@@ -130,7 +149,8 @@ class Worker:
         """
         try:
             if not self._stopping.is_set():
-                await self._keeper.persist(self._recover)
+                await self._keeper.recover(self._clock)
+                self._recovered = True
             while not self._stopping.is_set() and self._failure is None:
                 await self._look()
                 self._start()
@@ -147,11 +167,6 @@ class Worker:
             raise self._failure
 
     # ------------------------------------------------------------------------------------------ what is next
-    async def _recover(self) -> None:
-        doubted = await self._ledger.recover(self._portal.id, self._clock())
-        if doubted:
-            log.warning("deliveries found half sent", portal=self._portal.id, deliveries=doubted)
-
     async def _look(self) -> None:
         """Reads the lanes whose time has come, when it is time to and there is room."""
         now = self._clock()
@@ -159,10 +174,8 @@ class Worker:
             return
         limit = self._limits.lanes + len(self._entries)
         self._left.clear()
-        try:
-            due = await self._ledger.due(self._portal.id, now, limit)
-        except StoreError as error:
-            log.error("store cannot be read", portal=self._portal.id, error=str(error))
+        due = await self._keeper.due(now, limit)
+        if due is None:
             self._look_at = now + self._limits.rest_s
             return
         self._look_at = now + self._limits.look_s
@@ -173,7 +186,8 @@ class Worker:
         for lane in due.lanes:
             if lane.call in self._left:  # it has been carried since, and may be due anew
                 self._look_at = now
-            elif lane.call not in self._entries:
+            # What is being sent and not in memory is being handed over at this moment.
+            elif lane.call not in self._entries and under_way(lane) is None:
                 entry = self._entries[lane.call] = Entry(lane.call, lane)
                 self._consider(entry)
 
@@ -234,16 +248,11 @@ class Worker:
             entry.queued = False
             step = None if entry.lane is None else next_step(entry.lane, now, self._rules)
             if entry.lane is not None and isinstance(step, Send | SetCards):
-                cargo = Cargo(entry, step, self._orders(entry.lane, step, now))
+                cargo = Cargo(entry, step, self._carrier.orders(entry.lane, step, now))
                 if track(entry.lane, step) is place:
                     return cargo
             self._consider(entry)
         return None
-
-    def _orders(self, lane: Lane, step: Sendable, now: float) -> tuple[Send, ...]:
-        """What of the lane may travel with others'."""
-        able = isinstance(self._portal, Batches) and self._portal.capabilities.batch > 0
-        return together(lane, step, now) if able and not self._carrier.withholds(lane) else ()
 
     def _in_batch(self, first: Cargo, place: Track) -> bool:
         """Whether it travels with others: there are more of them than can go side by side, or it is the
@@ -295,22 +304,17 @@ class Worker:
         entry.busy = True
         while entry.lane is None or entry.stale:
             entry.stale = False
-            lanes: list[Lane | None] = []
-
-            async def read(into: list[Lane | None] = lanes) -> None:
-                into.append(await self._ledger.lane(self._portal.id, entry.call))
-
-            await self._keeper.persist(read)
-            if lanes[0] is None:  # pruned, or deleted for privacy, meanwhile
+            found = await self._keeper.lane(entry.call)
+            if found is None:  # pruned, or deleted for privacy, meanwhile
                 self._forget(entry)
                 return
-            entry.lane = lanes[0]
+            entry.lane = found
         entry.busy = False
         self._consider(entry)
 
-    async def _carry(self, cargo: Cargo, place: Track) -> None:
+    async def _carry(self, cargo: Cargo, place: Track, *, begun: bool = False) -> None:
         """Takes one lane as far as it goes in this slot. An outcome and the next beginning share a
-        transaction."""
+        transaction. `begun`: the first step is kept already."""
         entry = cargo.entry
         step: Sendable | None = cargo.step
         done: Sendable | None = None
@@ -318,11 +322,13 @@ class Worker:
         try:
             while True:
                 now = self._clock()
-                if step is not None:
+                if step is not None and not begun:
                     entry.lane = begin(cargo.lane, step, now)
-                await self._keeper.keep(cargo.lane, done, step, tried, now)
+                if not begun:
+                    await self._keeper.keep(cargo.lane, done, step, tried, now)
                 if step is None:
                     break
+                begun = False
                 outcome, tried = await self._carrier.attempt(cargo.lane, step, self._breaker.probing)
                 now = self._clock()
                 entry.lane = settle(cargo.lane, step, outcome, now, self._chance(), self._rules)
@@ -381,18 +387,9 @@ class Worker:
     async def _feel(self, outcome: Outcome, now: float) -> None:
         """What the outcome says of the portal as a whole."""
         before, self._breaker = self._breaker, breakers.after(self._breaker, outcome, now)
-        portal = self._portal.id
-        if before.probing and not self._breaker.probing:
-            log.info("portal is back", portal=portal)
-        elif self._breaker.probing and not before.probing and self._breaker.paused is None:
-            log.warning("portal does not answer; one request at a time probes it", portal=portal)
-        if (before.paused is None) == (self._breaker.paused is None):
-            return
-        why = self._breaker.paused
-        self._tally.paused(portal, why is not None)
-        if why is not None:
-            log.error("portal paused", portal=portal, why=str(why))
-        await self._keeper.persist(lambda: self._ledger.pause(portal, why, now))
+        if (before.paused is None) != (self._breaker.paused is None):
+            self._tally.paused(self._portal.id, self._breaker.paused is not None)
+        await self._keeper.note(before, self._breaker, now)
 
     # ------------------------------------------------------------------------------------------ tasks
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

@@ -87,13 +87,17 @@ class Desk:
         self._changed = changed
         self._stirred = {portal.id: asyncio.Event() for portal in self.portals}
         self.unfit: dict[str, Unauthorised] = {}  # portals that refused even to be read
-        store.on_hand_over(self._hand_over)
+        store.on_hand_over(self._hand_over, self._at_once)
 
     def _hand_over(self, handed: HandOver) -> None:
         worker = self.workers.get(handed.portal)
         if worker is not None:
             worker.take(handed)
         self._changed()
+
+    def _at_once(self, portal: str) -> bool:
+        worker = self.workers.get(portal)
+        return worker is not None and worker.at_once()
 
     def work(self) -> dict[str, Coroutine[Any, Any, None]]:
         """What runs as long as the service does, by name: a worker for each portal."""

@@ -22,11 +22,12 @@ from callme.crm import policy
 from callme.crm.intents import Intent
 from callme.crm.policy import DEFAULT_RULES, Rules, Told, at_home
 from callme.crm.routing import verdict
-from callme.errors import PbxError, StoreError
+from callme.errors import PbxError
 from callme.pbx import port
 from callme.pbx.port import Moment
 from callme.pbx.segments import Place, Transcript
 from callme.service.commands import Clicks, NameOf, given, nameless
+from callme.service.journal import Journal
 from callme.service.metrics import Metrics
 from callme.service.numbers import numbering_of
 from callme.store.river import Anomaly, CommandMove, StepWrite
@@ -46,7 +47,6 @@ WATCHED = ""
 SHADOW = "shadow"
 """In the memo of a call and a portal: it began in shadow mode."""
 
-WRITE_AGAIN_S = 2.0
 ODD = Phrase("{what}: {about}", "{what}: {about}")
 
 
@@ -90,9 +90,14 @@ class River:
         self._look_at = 0.0
         self._watched_at = 0.0
         self._discovery: asyncio.Future[None] | None = None
-        self.trouble: Phrase | None = None
+        self._journal = Journal(pbx.id, store, changed)
         self.onlooker: Callable[[Sequence[Fact]], None] | None = None
         """Told of each moment's facts when the board knows them."""
+
+    @property
+    def trouble(self) -> Phrase | None:
+        """Why the store cannot write, `None` while it can."""
+        return self._journal.trouble
 
     @property
     def board(self) -> Switchboard:
@@ -110,9 +115,12 @@ class River:
     async def run(self) -> None:
         """Until the source ends. Goes on where the last process stopped."""
         await self._resume()
-        async with aclosing(self._with_deadlines()) as moments:
-            async for moment in moments:
-                await self._take(moment)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._journal.run())
+            async with aclosing(self._with_deadlines()) as moments:
+                async for moment in moments:
+                    await self._take(moment)
+            self._journal.end()
 
     async def _resume(self) -> None:
         resumed = await self._store.load(self.id)
@@ -175,7 +183,7 @@ class River:
         if due is None or now < due:
             return
         self._watched_at = now
-        await self._commit(StepWrite(self.id, now, {f"{self.id}-{WATCHED}": {"until": now}}))
+        await self._journal.add(StepWrite(self.id, now, {f"{self.id}-{WATCHED}": {"until": now}}))
 
     async def _look_if_due(self) -> None:
         due = self._next_look()
@@ -202,9 +210,8 @@ class River:
         write = self._write(outcome, moment.at)
         if write is None:
             return
-        await self._commit(write)
+        await self._journal.add(write)
         self._count(outcome, place)
-        self._changed()
 
     async def _note_link(self, facts: tuple[Fact, ...]) -> None:
         for fact in facts:
@@ -240,24 +247,6 @@ class River:
                 groups=len(found.groups),
                 trunks=len(found.trunks),
             )
-
-    async def _commit(self, write: StepWrite) -> None:
-        """Waits for the disk however long it is in trouble: the link's own buffer holds what comes
-        meanwhile."""
-        while True:
-            try:
-                await self._store.commit(write)
-            except StoreError as error:
-                if self.trouble is None:
-                    log.error("store cannot write; the river stands", pbx=self.id, why=str(error.problem))
-                self.trouble = error.problem
-                self._changed()
-                await asyncio.sleep(WRITE_AGAIN_S)
-            else:
-                if self.trouble is not None:
-                    log.info("store writes again", pbx=self.id)
-                self.trouble = None
-                return
 
     def _write(self, outcome: Outcome, at: float) -> StepWrite | None:
         """What the step leaves in the database; `None` when nothing changed."""

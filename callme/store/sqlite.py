@@ -23,6 +23,7 @@ from callme.store.listening import Heard, KeptBack
 from callme.store.migrations import upgrade
 from callme.store.reading import Reading
 from callme.store.river import Resume, StepWrite
+from callme.store.steps import Work
 from callme.store.writer import Writer
 from callme.wording import Phrase
 
@@ -94,10 +95,17 @@ class Store:
         self._writer = writer
         self._lock = lock
         self._hand_over: Callable[[HandOver], None] | None = None
+        self._at_once: Callable[[str], bool] = lambda portal: False
 
-    def on_hand_over(self, callback: Callable[[HandOver], None]) -> None:
-        """Called on the event loop, in the order of commits, for each lane that a commit touched."""
+    def on_hand_over(
+        self, callback: Callable[[HandOver], None], at_once: Callable[[str], bool] | None = None
+    ) -> None:
+        """Called on the event loop, in the order of commits, for each lane that a commit touched. `at_once`
+        says of a portal whether its worker would send a new call's register right away: then the commit that
+        brings it keeps its beginning too (`HandOver.begun`), and the worker need not write first."""
         self._hand_over = callback
+        if at_once is not None:
+            self._at_once = at_once
 
     @property
     def groups(self) -> int:
@@ -113,9 +121,11 @@ class Store:
             self._lock = -1
 
     # ------------------------------------------------------------------------------------------ the river
-    async def commit(self, write: StepWrite) -> None:
-        """One transaction; afterwards the touched lanes are handed to their workers."""
-        await self._writer.submit(steps.write, write, self._landed)
+    async def commit(self, *writes: StepWrite) -> None:
+        """One transaction for all of them; afterwards the touched lanes are handed to their workers."""
+        portals = {portal for write in writes for portal, _ in write.intents}
+        work = Work(writes, frozenset(filter(self._at_once, portals)))
+        await self._writer.submit(steps.write, work, self._landed)
 
     async def load(self, pbx: str) -> Resume:
         """What the PBX's tracker and the policy go on with."""

@@ -4,6 +4,7 @@ thread."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
@@ -11,9 +12,11 @@ from sqlalchemy.dialects.sqlite import insert
 
 from callme.calls import model
 from callme.crm import intents
-from callme.crm.intents import Cards, Reached, Record, Remind, Settle
-from callme.delivery.lane import HandOver, wish
-from callme.store import commands
+from callme.crm.intents import Cards, Reached, Record, Register, Remind, Settle
+from callme.delivery.lane import HandOver, Lane, extend, wish
+from callme.delivery.ledger import LaneWrite
+from callme.delivery.outbox import Send, begin, next_step
+from callme.store import commands, ledger
 from callme.store.river import Resume, StepWrite
 from callme.store.rows import call_in, lane_new, phrase_in, record_in, tail
 from callme.store.schema import IS_OPEN, anomalies, calls, deliveries, lanes, open_calls, unindexed
@@ -73,8 +76,46 @@ _ANOMALY = insert(anomalies)
 _TOLD = update(lanes).where(_THIS_LANE).values(told=bindparam("memo"))
 
 
-def write(connection: Connection, steps: Sequence[StepWrite]) -> list[tuple[HandOver, ...]]:
-    """Writes steps in their order; answers for each what the workers must be handed after the commit."""
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Steps of one river that stand or fall together. `at_once` are the portals whose workers would send a
+    new call's register right away."""
+
+    steps: tuple[StepWrite, ...]
+    at_once: frozenset[str] = frozenset()
+
+
+def write(connection: Connection, works: Sequence[Work]) -> list[tuple[HandOver, ...]]:
+    """Writes works in their order; answers for each what the workers must be handed after the commit."""
+    handed = iter(_write(connection, [step for work in works for step in work.steps]))
+    found = [tuple(one for _ in work.steps for one in next(handed)) for work in works]
+    return [_begun(connection, work, part) for work, part in zip(works, found, strict=True)]
+
+
+def _begun(connection: Connection, work: Work, handed: tuple[HandOver, ...]) -> tuple[HandOver, ...]:
+    """New calls' registers are kept as begun in the very transaction that brings them: the worker sends
+    without a turn of the disk of its own. What a kill leaves of it is found half sent, as ever."""
+    first = {(one.portal, one.call) for one in handed if one.fresh and one.portal in work.at_once}
+    if not first:
+        return handed
+    lanes_ = {key: Lane(*key) for key in first}
+    for one in handed:
+        if (one.portal, one.call) in first:
+            lanes_[one.portal, one.call] = extend(lanes_[one.portal, one.call], one)
+    begun: dict[tuple[str, str], Lane] = {}
+    now = max(step.at for step in work.steps)
+    for key, lane in lanes_.items():
+        todo = next_step(lane, now)
+        if isinstance(todo, Send) and isinstance(todo.record, Register) and not lane.over:
+            begun[key] = begin(lane, todo, now)
+            saved = LaneWrite(begun[key], frozenset({todo.key}), None, now, None)
+            ledger.save(connection, [saved])
+    rest = tuple(one for one in handed if (one.portal, one.call) not in begun)
+    news = (HandOver(*key, now, fresh=True, begun=lane) for key, lane in begun.items())
+    return (*news, *rest)
+
+
+def _write(connection: Connection, steps: Sequence[StepWrite]) -> list[tuple[HandOver, ...]]:
     views = [call_in(call) for step in steps for call in step.calls]
     if views:
         connection.execute(_CALL, views)

@@ -23,12 +23,13 @@ from callme.crm.port import (
 from callme.crm.transcript import Line, Side
 from callme.delivery.breaker import PAUSE_S
 from callme.delivery.lane import HandOver, State
-from callme.delivery.outbox import retry
+from callme.delivery.outbox import Send, begin, next_step, retry
 from callme.delivery.track import Limits
 from callme.delivery.worker import Worker
 from callme.errors import StoreError
 from callme.wording import Phrase
 from tests.delivery.fakes import (
+    PORTAL,
     WHY,
     FakePortal,
     MemoryLedger,
@@ -79,6 +80,14 @@ class Stage:
         """A commit and its hand-over."""
         self.worker.take(self.ledger.commit(*intents))
 
+    def tell_begun(self, *intents: Intent) -> None:
+        """A commit that keeps the register's beginning too, and its hand-over."""
+        call = self.ledger.commit(*intents).call
+        step = next_step(self.ledger.lanes[call], self.clock())
+        assert isinstance(step, Send)
+        lane = self.ledger.lanes[call] = begin(self.ledger.lanes[call], step, self.clock())
+        self.worker.take(HandOver(PORTAL, call, self.clock(), fresh=True, begun=lane))
+
     def state(self, kind: str, ordinal: int = 0, call: str = "office-1.1") -> State:
         return self.ledger.lanes[call].get((kind, ordinal)).state
 
@@ -125,6 +134,38 @@ def test_a_call_from_first_ring_to_recording() -> None:
     assert {one.state for one in stage.ledger.lanes["office-1.1"].deliveries} == {State.DONE}
     assert [one.outcome for one in stage.ledger.tried] == ["delivered"] * 6
     assert stage.ledger.next_at["office-1.1"] is None
+
+
+def test_a_register_that_its_commit_began_is_sent_without_another_write() -> None:
+    async def story(stage: Stage) -> None:
+        assert stage.worker.at_once()
+        stage.ledger.failures = [StoreError(WHY)] * 2  # nothing more can be written for a while
+        stage.tell_begun(register(), cards("101"))
+        await asyncio.sleep(0.005)
+        assert stage.portal.words() == ["register(101)"]
+        await asyncio.sleep(30)
+
+    stage = perform(story)
+    assert stage.portal.words() == ["register(101)"]
+    assert [(one.number, one.doubt) for one in stage.portal.attempts] == [(1, False)]
+    assert stage.state("register") is State.DONE
+    assert stage.ledger.lanes["office-1.1"].shown == {"101"}
+
+
+def test_a_begun_register_for_which_there_is_no_room_waits_as_if_it_had_not_been_begun() -> None:
+    async def story(stage: Stage) -> None:
+        stage.tell_begun(register("a"), cards("101", call="a"))
+        assert not stage.worker.at_once()
+        stage.tell_begun(register("b"), cards("102", call="b"))
+        await asyncio.sleep(0.005)
+        assert stage.state("register", call="b") is State.WAITING
+        assert not stage.ledger.lanes["b"].doubted
+        await asyncio.sleep(5)
+
+    stage = perform(story, Limits(slots=(1, 1, 1)))
+    assert stage.portal.words("b") == ["register(102)"]
+    assert [(one.number, one.doubt) for one in stage.portal.attempts] == [(1, False), (1, False)]
+    assert stage.state("register", call="b") is State.DONE
 
 
 def test_each_attempt_keeps_what_was_asked_and_answered() -> None:

@@ -3,6 +3,7 @@ it once."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -218,22 +219,32 @@ async def test_a_told_call_that_becomes_part_of_another_is_closed_in_the_portal(
         "1795453424.9", "1795453424.9", "PJSIP/desk-00000001", ChannelState.RING, "desk", exten="102"
     )
     rung = f.Leg("1795453425.1", "1795453424.9", "PJSIP/102-00000002", ChannelState.RINGING, "102")
+    source, kept = Played([]), asyncio.Event()
     rings = (f.LinkUp(None), f.ChannelSeen(phone, born=True), f.Dialled(phone, rung, "102"))
     river = River(
         config(),
         Pbx(id="office", secret=SecretStr("x")),
-        Played([]),
+        source,
         store,
         Metrics(),
         lambda: 0.0,
-        lambda: None,
+        kept.set,
     )
-    await river._take(Moment(1795453425.0, rings))
-    assert len(await told(store)) == 1
-    river._tracker.board.numbering = Numbering(
-        devices={"desk": "101"}, known_extensions=frozenset({"101", "102"})
-    )
-    await river._take(Moment(1795453426.0, (f.HangupAsked(phone), f.HungUp(phone, 16), f.HungUp(rung, 0))))
+
+    async def moments() -> AsyncGenerator[Moment, None]:
+        yield Moment(1795453425.0, rings)
+        while True:
+            kept.clear()
+            if await told(store):
+                break
+            await kept.wait()
+        river._tracker.board.numbering = Numbering(
+            devices={"desk": "101"}, known_extensions=frozenset({"101", "102"})
+        )
+        yield Moment(1795453426.0, (f.HangupAsked(phone), f.HungUp(phone, 16), f.HungUp(rung, 0)))
+
+    source.moments = moments  # type: ignore[method-assign]
+    await river.run()
     _, finish = await told(store)
     assert isinstance(finish, Finish)
     assert finish.lost

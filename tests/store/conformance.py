@@ -129,6 +129,29 @@ class StoreConformance:
         ]
         assert handed[0].cards == cards("101")
 
+    async def test_a_new_calls_register_is_begun_by_the_commit_that_brings_it(self, store: Store) -> None:
+        handed: list[HandOver] = []
+        store.on_hand_over(handed.append, lambda portal: portal == "main")
+        await store.commit(step(register(), cards("101")), step(cards("101", "102"), at=1001.0))
+        (one,) = handed
+        assert one.begun == await lane_of(store)
+        assert one.begun is not None
+        assert one.begun.doubted == {"101", "102"}
+        sending = one.begun.get(("register", 0))
+        assert (sending.state, sending.attempts) == (State.SENDING, 1)
+        assert await store.recover("main", 1002.0) == 1
+        assert (await lane_of(store)).get(("register", 0)).doubt
+
+    async def test_nothing_is_begun_for_who_would_not_send_or_of_a_call_that_is_over(
+        self, store: Store
+    ) -> None:
+        handed: list[HandOver] = []
+        store.on_hand_over(handed.append, lambda portal: portal == "main")
+        await store.commit(step(register(), portal="other"))
+        await store.commit(step(register()), step(finish(), at=1001.0))
+        assert [one.begun for one in handed] == [None, None, None]
+        assert await store.recover("main", 1002.0) == 0
+
     async def test_a_commit_whose_caller_left_is_still_handed_over(self, store: Store) -> None:
         handed: list[HandOver] = []
         store.on_hand_over(handed.append)

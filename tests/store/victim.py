@@ -102,7 +102,7 @@ async def main(folder: Path, first: int, last_round: bool) -> None:
     store = open_store(folder / "callme.db")
     rest = Rest()
     worker = Worker(FilePortal(folder / "portal.txt"), store, prepare, time.time, tally=rest)
-    store.on_hand_over(worker.take)
+    store.on_hand_over(worker.take, lambda _: worker.at_once())
     running = asyncio.ensure_future(worker.run())
     await (drain(store, rest) if last_round else live(store, first))
     worker.stop()
