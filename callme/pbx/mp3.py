@@ -109,16 +109,24 @@ async def convert(
         async with _turn():
             code, said = await run("nice", "-n", NICE, *command, limit_s=limit, heard=_teller(progress))
         why: Phrase | str = said
+        _written(said, target.parent)
         if code == 0 and await unbroken(_publish, part, target):
             seconds = sum(lengths) or (await measure(target)).seconds
             return Audio(target, "audio/mpeg", seconds)
-        if "No space left" in said:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target.parent))
     except TimeoutError:
         why = ENDLESS.given(seconds=f"{limit:g}")
     finally:
         part.unlink(missing_ok=True)
     return await _as_it_is(tracks, lengths, BROKEN.given(program=command[0], why=why))
+
+
+def _written(said: str, folder: Path) -> None:
+    """`OSError` when the program could not write all of it. ffmpeg (5.1) ends well all the same when only its
+    last write failed: a short recording then waits in its buffer until the end, and would be cut."""
+    if "No space left" in said:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    if "Error writing" in said or "Error closing" in said:
+        raise OSError(errno.EIO, said.splitlines()[-1], str(folder))
 
 
 def _length(track: Track, known: Measured) -> float:

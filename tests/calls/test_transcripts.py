@@ -36,11 +36,14 @@ EVERY_EVENT = [
     pytest.param(
         case,
         id=case.name,
-        marks=pytest.mark.long if case.name.partition("/")[2] not in NAMED else [],
+        marks=pytest.mark.long
+        if case.name.startswith("lab16/") or case.name.partition("/")[2] not in NAMED
+        else [],
     )
     for case in ALL
 ]
-"""Several situations in one call have so many events that each in turn is for `make test-long`."""
+"""Several situations in one call have so many events that each in turn is for `make test-long`; so are calls
+on a plan of Macro, of which the same ones are there from Asterisk 22."""
 SPOKEN_RING = {
     # The script counts the wait before follow-me's second leg as ringing; the phones saw 4.1 s.
     "freepbx16/in_followme_mobile_answers": 4.1,
@@ -74,9 +77,7 @@ class TestToldRight:
         for call, truth in matching(play(one_by_one(case.moments)), case.truth):
             check(call, truth, case.name)
 
-    @pytest.mark.parametrize(
-        "seed", [0, 1, 2, *(pytest.param(n, marks=pytest.mark.long) for n in range(3, 12))]
-    )
+    @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 12))])
     def test_with_events_of_a_millisecond_shuffled(self, case: Case, seed: int) -> None:
         for call, truth in matching(play(shuffled(case.moments, seed)), case.truth):
             check(call, truth, case.name)

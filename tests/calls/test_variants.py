@@ -7,7 +7,7 @@ import pytest
 from tests.calls.played import Case, cases, expected, matching, play, told
 from tests.calls.variants import VARIANTS, Variant
 
-SHARE = 14
+SHARE = 56
 """Of so many cases of each variant one is played always, another one for each variant; all by `make
 test-long`."""
 SMALL = {case.name for case in cases(9_000)}

@@ -53,6 +53,15 @@ class Calling:
 
         await until(shown, within=10, what=f"the card at {extension}")
 
+    async def uncarded(self, extension: str) -> None:
+        """Wait until that person sees no card of the call any more, as when another one has answered."""
+        user = self.company.user(extension)
+
+        def hidden() -> bool:
+            return not any(card.phone == self.phone for card in self.company.portal.office.cards_now(user))
+
+        await until(hidden, within=10, what=f"no card at {extension}")
+
     async def recorded(self) -> None:
         """Wait until the portal has the call's record."""
         found = self.company.records

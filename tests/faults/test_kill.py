@@ -32,7 +32,8 @@ async def test_killed_while_it_rings_and_back_in_the_talk(company: Company) -> N
 
 async def test_killed_while_they_talk(company: Company) -> None:
     call = Calling(company, ringall_answered("79000009003", talk_s=9))
-    await call.saw("102", "answer")
+    await call.carded("101")
+    await call.uncarded("101")
     await company.service.kill()
     await company.service.start()
     await call.told_right()

@@ -27,7 +27,6 @@ from callme.lab.truth import Truth
 from tests.faults.calling import Calling
 from tests.live import sound
 from tests.live.company import Company
-from tests.live.process import CALLME, environ
 from tests.live.until import until
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
@@ -141,11 +140,7 @@ async def test_something_else_in_its_place(company: Company, tmp_path: Path) -> 
     refused = await says(call, f"{path.name} is not a file")
     path.rmdir()
     shutil.move(tmp_path / path.name, path)
-    config = str(company.service.config)
-    retry = await asyncio.create_subprocess_exec(
-        CALLME, "deliveries", "--config", config, "--retry", str(refused["id"]), env=environ()
-    )
-    assert await retry.wait() == 0
+    assert await company.service.post(f"api/v1/deliveries/{refused['id']}/retry") == 200
     await call.told_right()
 
 

@@ -100,6 +100,11 @@ class Running:
         assert self._client is not None, "the service does not run"
         return (await self._client.get(path, params=query)).json()
 
+    async def post(self, path: str) -> int:
+        """A person's order by a page of ours: the answer's status."""
+        assert self._client is not None, "the service does not run"
+        return (await self._client.post(path, headers={"X-CallMe": "1"}, json={})).status_code
+
     async def calls(self, **query: str | int) -> list[dict[str, Any]]:
         """Calls as `/api/v1/calls` lists them, eldest first."""
         return list(reversed((await self.get("api/v1/calls", limit=500, **query))["calls"]))

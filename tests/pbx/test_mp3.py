@@ -260,6 +260,20 @@ async def test_a_full_disk_is_no_reason_to_hand_over_something_else(
         await convert([Track(source)], tmp_path / "made.mp3")
 
 
+@pytest.mark.parametrize("why", ["No space left on device", "Disk quota exceeded"])
+async def test_what_was_cut_by_the_disk_is_not_taken_though_the_program_ended_well(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """As ffmpeg does when only its last write failed."""
+    said = (
+        f'for made; do :; done; head -c 4096 /dev/zero > "${{made#file:}}"; echo Error writing trailer: {why}'
+    )
+    install(tmp_path / "bin", monkeypatch, ffmpeg=said)
+    with pytest.raises(OSError, match=why):
+        await convert([Track(source)], tmp_path / "made.mp3")
+    assert list(tmp_path.glob("made.mp3*")) == []
+
+
 async def test_without_ffmpeg_the_longest_of_several_goes_out(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
